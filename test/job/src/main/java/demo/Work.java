@@ -1,0 +1,69 @@
+package demo;
+
+import java.util.List;
+import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.functions.RichMapFunction;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.metrics.Gauge;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+import org.apache.flink.runtime.state.FunctionSnapshotContext;
+import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
+
+/**
+ * Spends a set time on each record and counts it.
+ *
+ * <p>The count is part of the checkpoint, so it goes back with the source's offsets when the job
+ * restarts. Each subtask writes one number; after a rescale the numbers are dealt out among the new
+ * subtasks, and each adds up what it gets. The sum over the subtasks of the gauge
+ * {@code recordsProcessedTotal} is therefore the number of records since the first start, whatever was
+ * replayed: a record lost, or counted twice, makes it differ from what was produced.
+ */
+final class Work extends RichMapFunction<String, String> implements CheckpointedFunction {
+    private static final long serialVersionUID = 1L;
+
+    private final Cost.Mode mode;
+    private final long nanos;
+    private transient Cost cost;
+    private transient ListState<Long> saved;
+    /** Written by the task's thread, read by the one that reports metrics. */
+    private transient volatile long processed;
+
+    Work(Cost.Mode mode, long micros) {
+        if (micros < 0) {
+            throw new IllegalArgumentException("work-micros " + micros + ": use 0 or more");
+        }
+        this.mode = mode;
+        this.nanos = micros * 1000;
+    }
+
+    @Override
+    public void initializeState(FunctionInitializationContext context) throws Exception {
+        saved = context.getOperatorStateStore().getListState(new ListStateDescriptor<>("processed", Types.LONG));
+        long sum = 0;
+        for (long part : saved.get()) {
+            sum += part;
+        }
+        processed = sum;
+    }
+
+    @Override
+    public void open(OpenContext context) {
+        cost = new Cost(mode);
+        getRuntimeContext().getMetricGroup().gauge("recordsProcessedTotal", (Gauge<Long>) () -> processed);
+    }
+
+    @Override
+    @SuppressWarnings("NonAtomicOperationOnVolatileField") // one writer
+    public String map(String key) {
+        cost.spend(nanos);
+        processed++;
+        return key;
+    }
+
+    @Override
+    public void snapshotState(FunctionSnapshotContext context) throws Exception {
+        saved.update(List.of(processed));
+    }
+}
