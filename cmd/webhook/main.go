@@ -1,0 +1,45 @@
+// Command webhook is the admission webhook that gives Flink pods what reactive mode needs.
+package main
+
+import (
+	"context"
+	"flag"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"k8s.io/klog/v2"
+
+	"github.com/flink-hpa/flink-hpa/webhook"
+)
+
+func main() {
+	var opts webhook.Options
+	addFlags(flag.CommandLine, &opts)
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	err := webhook.Run(ctx, opts)
+	stop()
+	if err != nil {
+		klog.Background().Error(err, "Webhook failed")
+	}
+	klog.Flush()
+	if err != nil {
+		os.Exit(1)
+	}
+}
+
+func addFlags(set *flag.FlagSet, o *webhook.Options) {
+	set.StringVar(&o.BindAddress, "bind-address", "", "`address` to serve on; empty for all")
+	set.StringVar(&o.Port, "port", "9443", "`port` to serve on")
+	set.StringVar(&o.Namespace, "namespace", "", "`namespace` of the Secret and the Service")
+	set.StringVar(&o.Secret, "tls-secret", "", "`name` of the Secret that keeps the serving certificate")
+	set.StringVar(&o.Service, "tls-service", "", "`name` of the Service that the certificate is for")
+	set.StringVar(&o.Configuration, "webhook-configuration", "", "`name` of the MutatingWebhookConfiguration that gets the CA bundle")
+	set.StringVar(&o.CertFile, "tls-cert-file", "", "`file` with the serving certificate; without --tls-secret")
+	set.StringVar(&o.KeyFile, "tls-private-key-file", "", "`file` with its key")
+	var logging flag.FlagSet
+	klog.InitFlags(&logging)
+	v := logging.Lookup("v")
+	set.Var(v.Value, v.Name, v.Usage)
+}
