@@ -1,0 +1,151 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func seconds(n time.Duration) Duration { return Duration{Duration: n * time.Second} }
+
+func TestParse(t *testing.T) {
+	cluster := KafkaCluster{Name: "main", BootstrapServers: []string{"kafka.kafka.svc:9092"}, Namespaces: []string{"*"}}
+	custom := Default()
+	custom.Kafka.Interval, custom.Kafka.Clusters, custom.Flink.Window = seconds(10), []KafkaCluster{cluster}, seconds(60)
+	tests := []struct {
+		name string
+		yaml string
+		want Config
+	}{
+		{"an empty file means the defaults", "", Default()},
+		{"an empty object means the defaults", "{}", Default()},
+		{"null leaves the default", "flink: {settle: null}", Default()},
+		{"what the file sets replaces the defaults, the rest stays", `
+kafka:
+  interval: 10s
+  clusters:
+  - name: main
+    bootstrapServers: ["kafka.kafka.svc:9092"]
+    namespaces: ["*"]
+flink:
+  window: 1m
+`, custom},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := Parse([]byte(test.yaml))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreUnexported(Duration{})); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	tests := []struct {
+		name string
+		yaml string
+		want []string // one part of the message for each mistake
+	}{
+		{"an unknown key, with its path", "kafka: {intervall: 5s}", []string{`unknown field "kafka.intervall"`}},
+		{"a key in the wrong case", "kafka: {maxage: 5s}", []string{`unknown field "kafka.maxage"`}},
+		{"a repeated key", "flink: {window: 20s, window: 30s}", []string{`key "window" already set`}},
+		{"text that is no YAML", "kafka: [", []string{"yaml"}},
+		{"a number without a unit", "kafka: {interval: 5}", []string{`kafka.interval: Invalid value: "5": must be a duration`}},
+		{"an empty time", "flink: {settle: ''}", []string{`flink.settle: Invalid value: "": must be a duration`}},
+		{"a time that is no duration", "flink: {settle: soon}", []string{`flink.settle: Invalid value: "soon": must be a duration`}},
+		{"a negative settle", "flink: {settle: -1s}", []string{`flink.settle: Invalid value: "-1s": must not be below zero`}},
+		{"a zero interval", "kafka: {interval: 0s}", []string{`kafka.interval: Invalid value: "0s": must be above zero`}},
+		{"an interval below a second", "kafka: {interval: 10ms, timeout: 5ms}", []string{`kafka.interval: Invalid value: "10ms": must be at least 1s`}},
+		{"a round longer than the interval", "kafka: {timeout: 6s}", []string{"kafka.timeout: Invalid value: \"6s\": a round must end before the next one starts"}},
+		{"samples too old before the next", "kafka: {maxAge: 8s}", []string{`kafka.maxAge: Invalid value: "8s": every sample would be too old`}},
+		{"Flink asked too seldom", "flink: {interval: 11s}", []string{`flink.interval: Invalid value: "11s": Flink renews its metrics only while`}},
+		{"a window shorter than Flink's own rhythm", "flink: {window: 9s}", []string{`flink.window: Invalid value: "9s": Flink's metrics may stand still`}},
+		{"a cluster without anything", "kafka: {clusters: [{}]}", []string{
+			"kafka.clusters[0].name: Required", "kafka.clusters[0].bootstrapServers: Required", "kafka.clusters[0].namespaces: Required"}},
+		{"every mistake at once", `
+kafka:
+  timeout: 9s
+  colour: red
+  clusters:
+  - {name: a/b, bootstrapServers: [kafka, ":9092", "kafka:0"], namespaces: [Upper]}
+  - {name: main, bootstrapServers: ["kafka:9092"], namespaces: [shop]}
+  - {name: main, bootstrapServers: ["kafka:9092"], namespaces: [shop]}
+flink: {window: -1s}
+`, []string{
+			`unknown field "kafka.colour"`, "kafka.timeout:", `kafka.clusters[0].name: Invalid value: "a/b"`,
+			`kafka.clusters[0].bootstrapServers[0]: Invalid value: "kafka"`, `kafka.clusters[0].bootstrapServers[1]: Invalid value: ":9092"`,
+			`kafka.clusters[0].bootstrapServers[2]: Invalid value: "kafka:0"`, `kafka.clusters[0].namespaces[0]: Invalid value: "Upper"`,
+			`kafka.clusters[2].name: Invalid value: "main": is the name of clusters[1] too`, "flink.window:"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Parse([]byte(test.yaml))
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the message lacks %q:\n%v", want, err)
+				}
+			}
+			if got := strings.Count(err.Error(), "\n") + 1; len(test.want) > 1 && got != len(test.want) {
+				t.Errorf("%d mistakes reported, want %d:\n%v", got, len(test.want), err)
+			}
+		})
+	}
+}
+
+func TestLoadNamesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("a missing file: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("kafka: {interval: x}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("a wrong file: %v", err)
+	}
+}
+
+func TestAdmits(t *testing.T) {
+	tests := []struct {
+		name       string
+		namespaces []string
+		want       bool
+	}{
+		{"a listed namespace is admitted", []string{"crm", "shop"}, true},
+		{"a star admits all", []string{"*"}, true},
+		{"another namespace is not", []string{"crm"}, false},
+		{"a part of a name is not", []string{"shop-eu", "sho"}, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := (KafkaCluster{Namespaces: test.namespaces}).Admits("shop"); got != test.want {
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("kafka: {clusters: [{name: main, bootstrapServers: [\"k:1\"], namespaces: [\"*\"]}]}"))
+	f.Add([]byte("flink: {interval: 5, settle: -1s}"))
+	f.Add([]byte("kafka: null"))
+	f.Add([]byte("- a\n- b"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		config, err := Parse(data)
+		if err == nil && len(config.validate()) > 0 {
+			t.Errorf("accepted a configuration that is not valid: %+v", config)
+		}
+	})
+}

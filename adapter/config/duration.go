@@ -1,0 +1,50 @@
+package config
+
+import (
+	"encoding/json"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Duration is a time such as 5s or 1m30s. Text that is none is kept until validation, which knows its path.
+type Duration struct {
+	time.Duration
+	wrong *string // what stands there instead
+}
+
+// UnmarshalJSON never fails: see validation.
+func (d *Duration) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" { // by convention no value at all: the default stays
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		text = string(data)
+	}
+	parsed, err := time.ParseDuration(text)
+	if err != nil {
+		*d = Duration{wrong: &text}
+		return nil
+	}
+	*d = Duration{Duration: parsed}
+	return nil
+}
+
+// positive refuses what is no duration, and what is not above zero.
+func (d Duration) positive(at *field.Path) field.ErrorList {
+	if mistakes := d.parsed(at); mistakes != nil {
+		return mistakes
+	}
+	if d.Duration <= 0 {
+		return field.ErrorList{field.Invalid(at, d.String(), "must be above zero")}
+	}
+	return nil
+}
+
+func (d Duration) parsed(at *field.Path) field.ErrorList {
+	if d.wrong != nil {
+		return field.ErrorList{field.Invalid(at, *d.wrong, "must be a duration such as 5s or 1m30s")}
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package config
+
+import (
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// metricRefresh is how often a JobManager fetches its TaskManagers' metrics at most, and only when it is asked
+// (metrics.fetcher.update-interval, 10 s by default): asked less often, each answer is from the round before.
+const metricRefresh = 10 * time.Second
+
+// Flink configures how JobManagers are polled, and when their numbers count.
+type Flink struct {
+	Interval Duration `json:"interval"` // between the starts of two rounds, at most 10s
+	Timeout  Duration `json:"timeout"`  // deadline of a round
+	MaxAge   Duration `json:"maxAge"`   // a sample older than this is an error
+	Settle   Duration `json:"settle"`   // after the job went RUNNING, before anything counts
+	Window   Duration `json:"window"`   // the busy ratio is the delta over this, at least 10s
+}
+
+func defaultFlink() Flink {
+	return Flink{
+		Interval: Duration{Duration: 5 * time.Second},
+		Timeout:  Duration{Duration: 4 * time.Second},
+		MaxAge:   Duration{Duration: 20 * time.Second},
+		Settle:   Duration{Duration: 20 * time.Second},
+		Window:   Duration{Duration: 20 * time.Second},
+	}
+}
+
+func (f Flink) validate(at *field.Path) field.ErrorList {
+	mistakes := polling(at, f.Interval, f.Timeout, f.MaxAge)
+	if f.Interval.Duration > metricRefresh {
+		mistakes = append(mistakes, field.Invalid(at.Child("interval"), f.Interval.String(),
+			fmt.Sprintf("Flink renews its metrics only while it is asked for them: at most %s", metricRefresh)))
+	}
+	if wrong := f.Settle.parsed(at.Child("settle")); wrong != nil {
+		mistakes = append(mistakes, wrong...)
+	} else if f.Settle.Duration < 0 {
+		mistakes = append(mistakes, field.Invalid(at.Child("settle"), f.Settle.String(), "must not be below zero"))
+	}
+	wrong := f.Window.positive(at.Child("window"))
+	mistakes = append(mistakes, wrong...)
+	if least := max(metricRefresh, f.Interval.Duration); wrong == nil && f.Window.Duration < least {
+		mistakes = append(mistakes, field.Invalid(at.Child("window"), f.Window.String(),
+			fmt.Sprintf("Flink's metrics may stand still that long: at least %s", least)))
+	}
+	return mistakes
+}

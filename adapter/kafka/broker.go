@@ -1,0 +1,105 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"github.com/flink-hpa/flink-hpa/adapter/collect"
+)
+
+// broker is one Kafka broker and the connection to it. Nothing in sarama takes a context, so each request runs in a
+// goroutine of its own and is left behind when its time is over. The socket's own time-outs end it, and until then the
+// broker gets no other: there is at most one such goroutine for each broker.
+type broker struct {
+	id      int32 // unknown for a bootstrap server
+	addr    string
+	conn    *sarama.Broker
+	conf    *sarama.Config
+	timeout time.Duration // of one request
+	idle    chan struct{} // holds a token while no request is under way
+	failed  error         // why it is not asked any more in this round
+}
+
+const unknown int32 = -1
+
+func newBroker(id int32, addr string, conf *sarama.Config, timeout time.Duration) *broker {
+	b := &broker{id: id, addr: addr, conn: sarama.NewBroker(addr), conf: conf, timeout: timeout, idle: make(chan struct{}, 1)}
+	b.idle <- struct{}{}
+	return b
+}
+
+func (b *broker) String() string {
+	if b.id == unknown {
+		return "bootstrap server " + b.addr
+	}
+	return fmt.Sprintf("broker %d (%s)", b.id, b.addr)
+}
+
+// ask sends one request and waits for its answer as long as the request's own time and ctx allow. The error names the
+// broker and the request. A broker that failed is not asked again in the same round.
+func ask[R any](ctx context.Context, b *broker, request string, send func(*sarama.Broker) (R, error)) (R, error) {
+	var none R
+	if b.failed != nil {
+		return none, b.failed
+	}
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	answer, err := exchange(ctx, b, send)
+	if err != nil {
+		b.failed = fmt.Errorf("%s: %s: %w", b, request, collect.Cause(err))
+		return none, b.failed
+	}
+	return answer, nil
+}
+
+func exchange[R any](ctx context.Context, b *broker, send func(*sarama.Broker) (R, error)) (R, error) {
+	type result struct {
+		answer R
+		err    error
+	}
+	select {
+	case <-b.idle:
+	default:
+		return result{}.answer, context.DeadlineExceeded // it still owes an earlier answer
+	}
+	done := make(chan result, 1)
+	go func() {
+		answer, err := connected(b, send)
+		b.idle <- struct{}{}
+		done <- result{answer, err}
+	}()
+	select {
+	case r := <-done:
+		return r.answer, r.err
+	case <-ctx.Done():
+		return result{}.answer, ctx.Err()
+	}
+}
+
+// connected sends on the connection there is. Where that one turns out to be broken, as after a restart of the broker,
+// it tries once more on a new one. sarama keeps a connection after a time-out although its answers are out of step by
+// then, so every failure closes it.
+func connected[R any](b *broker, send func(*sarama.Broker) (R, error)) (R, error) {
+	for {
+		reused := errors.Is(b.conn.Open(b.conf), sarama.ErrAlreadyConnected)
+		answer, err := send(b.conn)
+		if err == nil {
+			return answer, nil
+		}
+		_ = b.conn.Close()
+		var network net.Error
+		if !reused || errors.As(err, &network) && network.Timeout() {
+			return answer, err
+		}
+	}
+}
+
+// close ends the connection in the background: sarama waits for the request under way.
+func (b *broker) close() {
+	go func() { _ = b.conn.Close() }()
+}

@@ -1,0 +1,104 @@
+// Package provider answers requests for external metrics: from a metric's name, a namespace and a selector to one value,
+// read from memory. It is the only place that knows API errors.
+//
+// An answer holds exactly one item, since the HPA controller sums the items.
+package provider
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/metrics/pkg/apis/external_metrics"
+	metrics "sigs.k8s.io/custom-metrics-apiserver/pkg/provider"
+
+	"github.com/flink-hpa/flink-hpa/adapter/config"
+	"github.com/flink-hpa/flink-hpa/adapter/flink"
+	"github.com/flink-hpa/flink-hpa/adapter/kafka"
+	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
+)
+
+// Reader reads the newest sample of a key, from memory. *collect.Loop is one.
+type Reader[K comparable, V any] interface {
+	Read(ctx context.Context, key K) snapshot.Sample[V]
+}
+
+// KafkaCluster is a cluster as configured, and where its groups are read.
+type KafkaCluster struct {
+	config.KafkaCluster
+	Groups Reader[string, kafka.Group]
+}
+
+// Finder finds the one JobManager that a selector means. *flink.Discovery is one.
+type Finder interface {
+	Find(namespace string, selector labels.Selector) (flink.JobManager, error)
+}
+
+// value is a metric's value at a time.
+type value struct {
+	quantity resource.Quantity
+	time     metav1.Time
+}
+
+// Provider serves the adapter's metrics. It is safe for concurrent use.
+type Provider struct {
+	clusters    []KafkaCluster
+	jobManagers Finder
+	jobs        Reader[flink.JobManager, flink.Job]
+
+	metrics map[string]func(ctx context.Context, namespace string, selector labels.Selector) (value, error)
+	names   []metrics.ExternalMetricInfo
+}
+
+var _ metrics.ExternalMetricsProvider = (*Provider)(nil)
+
+// New returns a provider of all metrics that the adapter knows.
+func New(clusters []KafkaCluster, jobManagers Finder, jobs Reader[flink.JobManager, flink.Job]) *Provider {
+	p := &Provider{clusters: clusters, jobManagers: jobManagers, jobs: jobs}
+	p.metrics = map[string]func(context.Context, string, labels.Selector) (value, error){
+		"kafka_consumergroup_lag": p.consumerGroupLag,
+		"flink_busy_ratio":        p.busyRatio,
+	}
+	for name := range p.metrics {
+		p.names = append(p.names, metrics.ExternalMetricInfo{Metric: name})
+	}
+	slices.SortFunc(p.names, func(a, b metrics.ExternalMetricInfo) int { return strings.Compare(a.Metric, b.Metric) })
+	return p
+}
+
+// ListAllExternalMetrics names the metrics. It is asked often, by every kube-apiserver, so it is short and never changes.
+func (p *Provider) ListAllExternalMetrics() []metrics.ExternalMetricInfo { return p.names }
+
+// GetExternalMetric answers one request. The error is a bare *apierrors.StatusError: anything else would become a 500.
+func (p *Provider) GetExternalMetric(ctx context.Context, namespace string, selector labels.Selector, info metrics.ExternalMetricInfo) (*external_metrics.ExternalMetricValueList, error) {
+	read, ok := p.metrics[info.Metric]
+	if !ok {
+		return nil, status(p.unknownMetric(info.Metric))
+	}
+	v, err := read(ctx, namespace, selector)
+	if err != nil {
+		return nil, status(err)
+	}
+	return &external_metrics.ExternalMetricValueList{Items: []external_metrics.ExternalMetricValue{{
+		MetricName:   info.Metric,
+		MetricLabels: asked(selector),
+		Timestamp:    v.time,
+		Value:        v.quantity,
+	}}}, nil
+}
+
+// asked is the selector as labels, to show which question the value answers.
+func asked(selector labels.Selector) map[string]string {
+	requirements, _ := selector.Requirements()
+	if len(requirements) == 0 {
+		return nil
+	}
+	shown := make(map[string]string, len(requirements))
+	for _, r := range requirements {
+		shown[r.Key()] = strings.Join(r.Values().List(), ",")
+	}
+	return shown
+}

@@ -1,0 +1,238 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	metrics "sigs.k8s.io/custom-metrics-apiserver/pkg/provider"
+
+	"github.com/flink-hpa/flink-hpa/adapter/config"
+	"github.com/flink-hpa/flink-hpa/adapter/flink"
+	"github.com/flink-hpa/flink-hpa/adapter/kafka"
+	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
+)
+
+// memory is a Reader of fixed samples.
+type memory[K comparable, V any] map[K]snapshot.Sample[V]
+
+func (m memory[K, V]) Read(_ context.Context, key K) snapshot.Sample[V] {
+	if sample, ok := m[key]; ok {
+		return sample
+	}
+	return snapshot.Fail[V](snapshot.ErrNone)
+}
+
+// pods is a Finder: selector -> pod, in namespace shop.
+type pods map[string]string
+
+func (p pods) Find(namespace string, selector labels.Selector) (flink.JobManager, error) {
+	pod, ok := p[selector.String()]
+	if !ok || namespace != "shop" {
+		return flink.JobManager{}, fmt.Errorf("%w: no running pod", flink.ErrNotFound)
+	}
+	if pod == "several" {
+		return flink.JobManager{}, errors.New("several JobManager pods match")
+	}
+	return flink.JobManager{Namespace: namespace, Pod: pod}, nil
+}
+
+var at = time.Unix(1_000_000, 0)
+
+func group(lags map[string]int64) snapshot.Sample[kafka.Group] {
+	g := kafka.Group{Topics: map[string]kafka.Topic{}}
+	for topic, lag := range lags {
+		g.Topics[topic] = kafka.Topic{Partitions: []kafka.Partition{{Committed: 5, End: 5 + lag}, {Committed: 1, End: 1}}}
+	}
+	return snapshot.Sample[kafka.Group]{Value: g, Time: at}
+}
+
+func cluster(name string, namespaces ...string) KafkaCluster {
+	return KafkaCluster{config.KafkaCluster{Name: name, Namespaces: namespaces}, memory[string, kafka.Group]{
+		"orders": group(map[string]int64{"orders": 90, "refunds": 10}),
+		"idle":   group(map[string]int64{"orders": 0}),
+		"ghost":  snapshot.Fail[kafka.Group](fmt.Errorf("%w: no broker knows the group", kafka.ErrNotFound)),
+		"broken": snapshot.Fail[kafka.Group](errors.New("broker 2 (kafka-2:9092): OffsetFetch: no answer in time")),
+		"old":    snapshot.Fail[kafka.Group](snapshot.ErrStale),
+	}}
+}
+
+func provider(clusters ...KafkaCluster) *Provider {
+	jm := func(pod string) flink.JobManager { return flink.JobManager{Namespace: "shop", Pod: pod} }
+	return New(clusters, pods{"app=orders": "orders-jm", "app=settling": "settling-jm", "app=idle": "idle-jm", "team=a": "several", "": "orders-jm"},
+		memory[flink.JobManager, flink.Job]{
+			jm("orders-jm"):   {Value: flink.Job{Busy: 0.70449}, Time: at},
+			jm("idle-jm"):     {Time: at},
+			jm("settling-jm"): snapshot.Fail[flink.Job](errors.New("job 5c: the job restarted")),
+		})
+}
+
+func ask(t *testing.T, p *Provider, namespace, metric, selector string) (string, error) {
+	t.Helper()
+	parsed, err := labels.Parse(selector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := p.GetExternalMetric(t.Context(), namespace, parsed, metrics.ExternalMetricInfo{Metric: metric})
+	if err != nil {
+		return "", err
+	}
+	if len(list.Items) != 1 {
+		t.Fatalf("%d items, want exactly one", len(list.Items))
+	}
+	item := list.Items[0]
+	if item.MetricName != metric || !item.Timestamp.Time.Equal(at) {
+		t.Errorf("item %+v", item)
+	}
+	return item.Value.String(), nil
+}
+
+func TestValues(t *testing.T) {
+	one, two := provider(cluster("main", "*")), provider(cluster("main", "shop"), cluster("other", "crm"))
+	tests := []struct {
+		name     string
+		provider *Provider
+		metric   string
+		selector string
+		want     string
+	}{
+		{"all topics of a group", one, "kafka_consumergroup_lag", "group=orders", "100"},
+		{"with ==", one, "kafka_consumergroup_lag", "group==orders", "100"},
+		{"with in", one, "kafka_consumergroup_lag", "group in (orders)", "100"},
+		{"one topic", one, "kafka_consumergroup_lag", "group=orders,topic=refunds", "10"},
+		{"some topics", one, "kafka_consumergroup_lag", "group=orders,topic in (orders,refunds)", "100"},
+		{"a cluster by name", two, "kafka_consumergroup_lag", "cluster=main,group=orders", "100"},
+		{"nothing behind is a true 0", one, "kafka_consumergroup_lag", "group=idle", "0"},
+		{"a ratio in thousandths", one, "flink_busy_ratio", "app=orders", "704m"},
+		{"a job that idles is a true 0", one, "flink_busy_ratio", "app=idle", "0"},
+		{"the only JobManager needs no selector", one, "flink_busy_ratio", "", "704m"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := ask(t, test.provider, "shop", test.metric, test.selector)
+			if err != nil || got != test.want {
+				t.Errorf("got %s, %v; want %s", got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestErrors(t *testing.T) {
+	const lag, busy = "kafka_consumergroup_lag", "flink_busy_ratio"
+	none, one, two := provider(), provider(cluster("main", "shop")), provider(cluster("main", "shop"), cluster("other", "crm"), cluster("third", "*"))
+	tests := []struct {
+		name      string
+		provider  *Provider
+		namespace string
+		metric    string
+		selector  string
+		code      int32
+		message   string
+	}{
+		{"an unknown metric names the known ones", one, "shop", "kafka_lag", "group=orders", 404, `there is no metric "kafka_lag"; there are flink_busy_ratio, kafka_consumergroup_lag`},
+		{"no group", one, "shop", lag, "", 400, "label group is needed"},
+		{"no group besides a topic", one, "shop", lag, "topic=orders", 400, "label group is needed"},
+		{"an unknown label", one, "shop", lag, "group=orders,partition=3", 400, "label partition has no meaning for Kafka; cluster, group and topic have"},
+		{"an operator that makes no sense", one, "shop", lag, "group!=orders", 400, `label group with "!="; only =, == and in are possible`},
+		{"existence", one, "shop", lag, "group", 400, `label group with "exists"`},
+		{"two groups", one, "shop", lag, "group in (orders,idle)", 400, "label group needs one value"},
+		{"an empty group", one, "shop", lag, "group=", 400, "label group needs one value"},
+		{"the same label twice", one, "shop", lag, "group=orders,group=idle", 400, "label group stands there twice"},
+		{"no cluster configured", none, "shop", lag, "group=orders", 404, "no Kafka cluster is configured; add one to kafka.clusters"},
+		{"an unknown cluster", one, "shop", lag, "cluster=b,group=orders", 404, `no Kafka cluster "b" is configured`},
+		{"which of several clusters, of those one may read", two, "shop", lag, "group=orders", 400, `the label cluster is needed; namespace "shop" may read: main, third`},
+		{"a namespace that is not admitted", two, "shop", lag, "cluster=other,group=orders", 403, `namespace "shop" may not read Kafka cluster "other"; add it`},
+		{"nor to the only cluster", one, "crm", lag, "group=orders", 403, `namespace "crm" may not read`},
+		{"an unknown group", one, "shop", lag, "group=ghost", 404, `consumer group "ghost" in Kafka cluster "main": not found: no broker knows the group`},
+		{"a topic without commits", one, "shop", lag, "group=orders,topic=clicks", 404, `nothing on topic "clicks"`},
+		{"a broker that is down", one, "shop", lag, "group=broken", 503, `consumer group "broken" in Kafka cluster "main": broker 2 (kafka-2:9092): OffsetFetch: no answer in time`},
+		{"a sample that is too old", one, "shop", lag, "group=old", 503, "older than maxAge"},
+		{"no sample yet", one, "shop", lag, "group=new", 503, "nothing has been collected yet"},
+		{"no JobManager", one, "shop", busy, "app=other", 404, "no running pod"},
+		{"a JobManager of another namespace", one, "crm", busy, "app=orders", 404, "no running pod"},
+		{"several JobManagers", one, "shop", busy, "team=a", 503, "several JobManager pods match"},
+		{"a job that settles", one, "shop", busy, "app=settling", 503, "JobManager pod shop/settling-jm: job 5c: the job restarted"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := ask(t, test.provider, test.namespace, test.metric, test.selector)
+			status, bare := err.(*apierrors.StatusError) //nolint:errorlint // it must not be wrapped
+			if !bare {
+				t.Fatalf("got %T %v, want a bare *StatusError", err, err)
+			}
+			got := status.Status()
+			if got.Code != test.code || !strings.Contains(got.Message, test.message) || got.Status != metav1.StatusFailure || string(got.Reason) == "" {
+				t.Errorf("got %d %s %q, want %d %q", got.Code, got.Reason, got.Message, test.code, test.message)
+			}
+			if got.Details != nil {
+				t.Errorf("details %+v may make clients sleep", got.Details)
+			}
+		})
+	}
+}
+
+func TestNothingSelectsNothing(t *testing.T) {
+	for _, metric := range provider().ListAllExternalMetrics() {
+		_, err := provider(cluster("main", "*")).GetExternalMetric(t.Context(), "shop", labels.Nothing(), metric)
+		if !apierrors.IsBadRequest(err) {
+			t.Errorf("%s: %v", metric.Metric, err)
+		}
+	}
+}
+
+func TestLabelsAsAsked(t *testing.T) {
+	selector, _ := labels.Parse("group=orders,topic in (refunds,orders)")
+	list, err := provider(cluster("main", "*")).GetExternalMetric(t.Context(), "shop", selector, metrics.ExternalMetricInfo{Metric: "kafka_consumergroup_lag"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"group": "orders", "topic": "orders,refunds"}, list.Items[0].MetricLabels); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestListAllExternalMetrics(t *testing.T) {
+	got := provider().ListAllExternalMetrics()
+	want := []metrics.ExternalMetricInfo{{Metric: "flink_busy_ratio"}, {Metric: "kafka_consumergroup_lag"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// FuzzSelector: whatever selector parses, the answer is a value or a bare status error.
+func FuzzSelector(f *testing.F) {
+	for _, seed := range []string{"group=orders", "cluster=main,group in (orders),topic in (a,b)", "group", "!group", "group>1", "topic=,group="} {
+		f.Add(seed)
+	}
+	p := provider(cluster("main", "*"), cluster("other", "crm"))
+	f.Fuzz(func(t *testing.T, text string) {
+		selector, err := labels.Parse(text)
+		if err != nil {
+			return
+		}
+		list, err := p.GetExternalMetric(t.Context(), "shop", selector, metrics.ExternalMetricInfo{Metric: "kafka_consumergroup_lag"})
+		if _, bare := err.(*apierrors.StatusError); err != nil && !bare || err == nil && len(list.Items) != 1 { //nolint:errorlint // as above
+			t.Errorf("%q: %v, %v", text, list, err)
+		}
+	})
+}
+
+// BenchmarkRead is what a request costs beyond the API server around it.
+func BenchmarkRead(b *testing.B) {
+	p := provider(cluster("main", "*"))
+	selector, _ := labels.Parse("group=orders")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := p.GetExternalMetric(b.Context(), "shop", selector, metrics.ExternalMetricInfo{Metric: "kafka_consumergroup_lag"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,45 @@
+// Command adapter serves Kafka consumer lag and Flink's busy ratio as external metrics for the Horizontal Pod Autoscaler.
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/pflag"
+	"k8s.io/component-base/logs"
+	"k8s.io/klog/v2"
+
+	"github.com/flink-hpa/flink-hpa/adapter/server"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		klog.ErrorS(err, "The adapter ends")
+	}
+	logs.FlushLogs()
+	if err != nil {
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	flags := pflag.NewFlagSet("adapter", pflag.ContinueOnError)
+	options := server.NewOptions(flags)
+	logs.AddFlags(flags)
+	if err := flags.Parse(args); errors.Is(err, pflag.ErrHelp) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return errors.New("no arguments are expected besides flags: " + flags.Arg(0))
+	}
+	logs.InitLogs()
+	return server.Run(ctx, options)
+}
