@@ -1,0 +1,49 @@
+# make help lists what there is.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# How long the load lasts, and how it rises and falls, in demo and load.
+DURATION ?= 8m
+LOAD ?= sine:min=100,max=1900,period=4m
+
+BED := .cache/bin/bed
+
+.PHONY: help demo test test-unit test-e2e playground playground-down load build tools bed
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
+
+demo: bed ## the main job, on real parts, while you watch (DURATION=8m)
+	@exec $(BED) demo --root . --duration $(DURATION) --load '$(LOAD)'
+
+test: test-unit test-e2e ## every test, end to end ones too
+
+test-unit: tools ## tests of both modules, with the race detector
+	go vet ./...
+	go test -race ./...
+	cd test && go vet -tags e2e ./...
+	cd test && go test -race ./...
+
+test-e2e: tools ## the end to end tests: a real control plane, Kafka and Flink
+	cd test && go test -race -tags e2e -count=1 -timeout 15m -v ./e2e
+
+playground: bed ## bring everything up and stay till Ctrl-C
+	@exec $(BED) playground --root .
+
+playground-down: bed ## end a playground that was left behind
+	@exec $(BED) down --root .
+
+load: bed ## records for the playground's job (DURATION, LOAD)
+	@test -f .playground/env || { echo "flink-hpa: no playground is ready here; start one with make playground" >&2; exit 1; }
+	@. ./.playground/env && exec $(BED) load --kafka "$$KAFKA_BOOTSTRAP" --duration $(DURATION) --shape '$(LOAD)'
+
+build: tools ## both programs, into .cache/bin
+	CGO_ENABLED=0 go build -ldflags='-s -w' -o .cache/bin/ ./cmd/adapter ./cmd/webhook
+
+bed: tools
+	@test -x $(BED) || echo "Building the test bed (a minute or two, the first time)"
+	@mkdir -p .cache/bin
+	@cd test && CGO_ENABLED=0 go build -ldflags='-s -w' -o ../$(BED) ./cmd/bed
+
+tools:
+	@./test/tools.sh

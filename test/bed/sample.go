@@ -1,0 +1,54 @@
+package bed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/flink-hpa/flink-hpa/test/flinkrest"
+)
+
+// Names in manifests/samples/flink-reactive.
+const (
+	SampleNamespace   = "flink-demo"
+	SampleTaskManager = "flink-taskmanager" // the Deployment, and its HPA
+	SampleGroup       = "flink-demo"        // consumer group
+	sampleService     = "flink-jobmanager"
+	sampleWithin      = 2 * time.Minute
+)
+
+// ApplySample installs the sample as it is, and returns when its job runs.
+func (b *Bed) ApplySample(ctx context.Context) (*flinkrest.Client, error) {
+	if _, err := b.Run(ctx, "apply", "-k", filepath.Join(b.layout.root, "manifests", "samples", "flink-reactive")); err != nil {
+		return nil, err
+	}
+	return b.RunningJob(ctx, SampleNamespace, sampleService)
+}
+
+// RunningJob waits until the job of the JobManager behind a Service runs, and returns a client of its REST.
+func (b *Bed) RunningJob(ctx context.Context, namespace, service string) (*flinkrest.Client, error) {
+	object, err := b.Client.CoreV1().Services(namespace).Get(ctx, service, metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	client := flinkrest.New(net.JoinHostPort(object.Spec.ClusterIP, "8081"))
+	err = b.until(ctx, sampleWithin, "the job in "+namespace+" runs", func(ctx context.Context) error {
+		job, err := client.Job(ctx)
+		if err != nil {
+			return err
+		}
+		if job.State != "RUNNING" {
+			return fmt.Errorf("job %s is %s", job.ID, job.State)
+		}
+		if ids, err := client.TaskManagers(ctx); err != nil || len(ids) == 0 {
+			return errors.Join(errors.New("no TaskManager is registered"), err)
+		}
+		return nil
+	})
+	return client, err
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flink-hpa/flink-hpa/test/demo"
+	"github.com/flink-hpa/flink-hpa/test/load"
+)
+
+// The demo's load: two periods. One TaskManager of the sample takes some 400 records/s.
+const (
+	defaultShape    = "sine:min=100,max=1900,period=4m"
+	defaultDuration = 8 * time.Minute
+)
+
+func demoCommand() *cobra.Command {
+	c := &cobra.Command{Use: "demo", Short: "run the main job and watch", Args: cobra.NoArgs}
+	root := rootFlag(c)
+	shape := c.Flags().String("load", defaultShape, "sine:min=,max=,period= or step:from=,to=,at=")
+	duration := c.Flags().Duration("duration", defaultDuration, "how long the load lasts")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		parsed, err := load.Parse(*shape)
+		if err != nil {
+			return err
+		}
+		root, err := filepath.Abs(*root)
+		if err != nil {
+			return err
+		}
+		return demo.Run(c.Context(), demo.Options{
+			Root: root, State: filepath.Join(root, ".cache", "demo"), Results: filepath.Join(root, "out", "demo"),
+			Duration: *duration, Load: parsed, Out: os.Stdout,
+		})
+	}
+	return c
+}

@@ -1,0 +1,69 @@
+//go:build e2e
+
+// Package e2e tries flink-hpa on a bed: a real control plane with the real HPA controller, a real Kafka broker, and real
+// Flink jobs whose pods the webhook has changed. The tests share the bed and the sample's job, so they run one after the
+// other; each sets the HPA that it needs.
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"k8s.io/klog/v2"
+
+	"github.com/flink-hpa/flink-hpa/test/bed"
+	"github.com/flink-hpa/flink-hpa/test/flinkrest"
+)
+
+// cluster is what the tests run on. It is set before the first test and never changes.
+var cluster struct {
+	*bed.Bed
+	flink *flinkrest.Client // of the sample's JobManager
+	root  string
+}
+
+func TestMain(m *testing.M) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	code, err := run(ctx, m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(ctx context.Context, m *testing.M) (code int, err error) {
+	klog.LogToStderr(false)
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		return 1, err
+	}
+	b, err := bed.Start(ctx, bed.Options{Root: root, State: filepath.Join(root, ".cache", "e2e"), Out: os.Stdout})
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, b.Stop()) }()
+	cluster.Bed, cluster.root = b, root
+	if err := b.Step("the sample's job runs", func() error {
+		cluster.flink, err = b.ApplySample(ctx)
+		return err
+	}); err != nil {
+		return 1, err
+	}
+	// A test that is interrupted must still end what the bed started.
+	done := make(chan int, 1)
+	go func() { done <- m.Run() }()
+	select {
+	case code = <-done:
+		return code, nil
+	case <-ctx.Done():
+		return 1, ctx.Err()
+	}
+}

@@ -1,0 +1,131 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/flink-hpa/flink-hpa/test/bed"
+	"github.com/flink-hpa/flink-hpa/test/flinkrest"
+)
+
+func TestTheRunningJobHasWhatItsManifestsDoNotSay(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(cluster.root, "manifests", "samples", "flink-reactive", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("the sample's files: %v %v", files, err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{"scheduler-mode", "heartbeat.", "restart-strategy", "interval:"} {
+			if strings.Contains(string(data), word) {
+				t.Errorf("%s says %s itself", file, word)
+			}
+		}
+	}
+	config, err := cluster.flink.Config(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{
+		"scheduler-mode": "reactive", "heartbeat.timeout": "8000", "heartbeat.interval": "2000",
+		"execution.checkpointing.interval": "30s", "restart-strategy": "fixed-delay",
+	} {
+		if config[key] != want {
+			t.Errorf("the JobManager runs with %s=%q, want %q", key, config[key], want)
+		}
+	}
+	pod, err := podOf(t.Context(), bed.SampleNamespace, "component=taskmanager")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := pod.Annotations["flink-hpa.dev/injected"], "heartbeat.interval=2000,heartbeat.timeout=8000"; got != want {
+		t.Errorf("the TaskManager's annotation is %q, want %q", got, want)
+	}
+}
+
+func TestAUsersOwnSettingsSurviveBesideAnotherJob(t *testing.T) {
+	apply(t, "own-settings.yaml")
+	var config map[string]string
+	eventually(t, 2*time.Minute, "the JobManager answers", func(ctx context.Context) error {
+		service, err := cluster.Client.CoreV1().Services("own-settings").Get(ctx, "flink-jobmanager", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		config, err = flinkrest.New(net.JoinHostPort(service.Spec.ClusterIP, "8081")).Config(ctx)
+		return err
+	})
+	for key, want := range map[string]string{
+		"scheduler-mode": "reactive", "heartbeat.timeout": "12000", "heartbeat.interval": "3000", "execution.checkpointing.interval": "7s",
+	} {
+		if config[key] != want {
+			t.Errorf("the JobManager runs with %s=%q, want %q", key, config[key], want)
+		}
+	}
+	pod, err := podOf(t.Context(), "own-settings", "component=jobmanager")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, own := range []string{"heartbeat.", "execution.checkpointing.interval="} {
+		if injected := pod.Annotations["flink-hpa.dev/injected"]; injected == "" || strings.Contains(injected, own) {
+			t.Errorf("injected is %q, with %s in it or nothing", injected, own)
+		}
+	}
+	if _, err := cluster.flink.Job(t.Context()); err != nil {
+		t.Errorf("the sample's JobManager, on the same port at another address: %v", err)
+	}
+}
+
+func TestAPodTooManyStaysPendingAndAnUnknownImageSaysSo(t *testing.T) {
+	apply(t, "pods.yaml")
+	eventually(t, 30*time.Second, "the pod that is too large is unschedulable", func(ctx context.Context) error {
+		pod, err := podOf(ctx, "pods", "app=too-large")
+		if err != nil {
+			return err
+		}
+		for _, condition := range pod.Status.Conditions {
+			if condition.Type == corev1.PodScheduled && condition.Reason == corev1.PodReasonUnschedulable {
+				return nil
+			}
+		}
+		return errors.New("it is not")
+	})
+	eventually(t, 30*time.Second, "the pod with an unknown image has ErrImagePull", func(ctx context.Context) error {
+		pod, err := podOf(ctx, "pods", "app=unknown-image")
+		if err != nil {
+			return err
+		}
+		for _, status := range pod.Status.ContainerStatuses {
+			if w := status.State.Waiting; w != nil && w.Reason == "ErrImagePull" && strings.Contains(w.Message, "example/nothing:1") {
+				return nil
+			}
+		}
+		return errors.New("it has not")
+	})
+	eventually(t, 30*time.Second, "an init container, a Secret and the pod's own fields reach the process", func(ctx context.Context) error {
+		pod, err := podOf(ctx, "pods", "app=inputs")
+		if err != nil {
+			return err
+		}
+		if pod.Status.Phase != corev1.PodSucceeded {
+			return errors.New("the pod is " + string(pod.Status.Phase))
+		}
+		data, err := os.ReadFile(filepath.Join(cluster.Logs, "pods", pod.Name, "main.log"))
+		if err == nil && string(data) != "inputs secret from-init\n" {
+			err = errors.New("the log is " + string(data))
+		}
+		return err
+	})
+}
