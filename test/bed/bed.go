@@ -13,6 +13,8 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	"k8s.io/klog/v2/textlogger"
 
 	"github.com/flink-hpa/flink-hpa/test/node"
 	"github.com/flink-hpa/flink-hpa/test/process"
@@ -148,10 +150,16 @@ func (b *Bed) startNode(ctx context.Context) error {
 		Capacity: capacity(), Images: b.images(), Env: map[string]string{Variable: b.layout.state},
 		Backoff: 10 * time.Second,
 	})
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	log, err := os.Create(b.layout.log("node"))
+	if err != nil {
+		return err
+	}
+	logger := textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(log)))
+	running, stop := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logger))
 	b.stopNode = stop
 	ready, failed := make(chan struct{}), make(chan error, 1)
 	b.node.Go(func() {
+		defer log.Close()
 		if err := n.Run(running, func() { close(ready) }); err != nil {
 			failed <- err
 		}

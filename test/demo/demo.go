@@ -111,7 +111,7 @@ func (w *watcher) result(shape load.Shape) (report.Run, error) {
 	}
 	s := report.Summarize(w.points)
 	s.Rescales, s.PodsMutated = len(w.rescaledAt), len(w.mutated)
-	s.RecordsIn, s.RecordsProcessed = new(ends.Total()), w.processed.count
+	s.RecordsIn, s.RecordsProcessed = new(ends.Total()), w.processed
 	return report.Run{
 		Load: shape.String(), BusyTarget: busyTarget, RescaledAt: w.rescaledAt, Points: w.points, Summary: s,
 	}, nil

@@ -22,6 +22,9 @@ import (
 	"github.com/flink-hpa/flink-hpa/test/report"
 )
 
+// refreshed is how long after a restart a job's metrics may still be those from before: Flink reads them every 10 s.
+const refreshed = 12 * time.Second
+
 // injectedAnnotation is on every pod that the webhook has changed.
 const injectedAnnotation = "flink-hpa.dev/injected"
 
@@ -37,7 +40,8 @@ type watcher struct {
 	start       time.Time
 	points      []report.Point
 	arrived     counter
-	processed   counter
+	committed   counter   // the group's committed offsets, together: what has been processed for good
+	processed   *int64    // what the job has counted in its state; the latest reading
 	parallelism int       // of the job when it last ran
 	runningFrom time.Time // when it last became RUNNING
 	rescaledAt  []float64
@@ -74,8 +78,8 @@ func (w *watcher) sample(ctx context.Context) report.Point {
 	defer cancel()
 	now := time.Now()
 	p := report.Point{T: now.Sub(w.start).Seconds()}
-	p.ArrivalPerS = w.arrived.see(new(w.generator.Sent()), now)
-	p.Lag = w.lag()
+	p.ArrivalPerS = w.arrived.see(w.generator.Sent(), now)
+	w.seeOffsets(&p, now)
 	p.BusyRatio = w.busyRatio()
 	w.seeCluster(ctx, &p)
 	w.seeJob(ctx, &p, now)
@@ -83,21 +87,21 @@ func (w *watcher) sample(ctx context.Context) report.Point {
 	return p
 }
 
-// lag is the group's, read at the brokers.
-func (w *watcher) lag() *float64 {
+// seeOffsets reads the group's lag at the brokers, and how fast the job gets on: by what it commits, which a restart can't
+// take back.
+func (w *watcher) seeOffsets(p *report.Point, now time.Time) {
 	committed, err := w.probe.Committed(bed.SampleGroup, bed.Topic)
 	if err != nil {
-		return nil
+		return
 	}
+	p.ProcessedPerS = w.committed.see(committed.Total(), now)
 	ends, err := w.probe.LogEndOffsets(bed.Topic)
 	if err != nil {
-		return nil
+		return
 	}
-	behind, ok := ends.Behind(committed)
-	if !ok {
-		return nil
+	if behind, ok := ends.Behind(committed); ok {
+		p.Lag = new(float64(behind))
 	}
-	return new(float64(behind))
 }
 
 // busyRatio is what the HPA gets, asked the way it asks.
@@ -150,7 +154,8 @@ func says(hpa *autoscalingv2.HorizontalPodAutoscaler) string {
 		conditions[condition.Type] = condition
 	}
 	if active, ok := conditions[autoscalingv2.ScalingActive]; ok && active.Status != corev1.ConditionTrue {
-		return active.Reason + ": " + active.Message
+		// What is wrong comes last, after where.
+		return active.Message[strings.LastIndex(active.Message, ": ")+1:]
 	}
 	if limited, ok := conditions[autoscalingv2.ScalingLimited]; ok && limited.Status == corev1.ConditionTrue {
 		return limited.Message
@@ -173,10 +178,10 @@ func (w *watcher) seeJob(ctx context.Context, p *report.Point, now time.Time) {
 	p.BusyPerTaskManager, p.CPUPerTaskManager = map[string]float64{}, map[string]float64{}
 	seen := map[string]flinkrest.Subtask{}
 	for _, vertex := range job.Vertices {
-		if strings.HasPrefix(vertex.Name, "work") {
+		if strings.HasPrefix(vertex.Name, "work") && now.Sub(job.RunningFrom) > refreshed {
 			count, ok, err := w.flink.VertexMetric(ctx, job.ID, vertex, "work.recordsProcessedTotal")
 			if err == nil && ok {
-				p.ProcessedPerS = w.processed.see(new(int64(count)), now)
+				w.processed = new(int64(count))
 			}
 		}
 		w.seeSubtasks(ctx, job.ID, vertex.ID, seen, p)
@@ -252,9 +257,9 @@ func (w *watcher) podOf(taskManager string) string {
 
 // drained says whether all that was produced has been processed, and committed.
 func (w *watcher) drained() bool {
-	if len(w.points) == 0 || w.processed.count == nil {
+	if len(w.points) == 0 || w.processed == nil {
 		return false
 	}
 	lag := w.points[len(w.points)-1].Lag
-	return lag != nil && *lag == 0 && *w.processed.count == w.generator.Sent()
+	return lag != nil && *lag == 0 && *w.processed == w.generator.Sent()
 }

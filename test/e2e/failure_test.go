@@ -39,7 +39,7 @@ func TestReplicasStayWhileTheBrokerIsGoneAndTheHPASaysWhy(t *testing.T) {
 	})
 	// Nothing is read, so the job is idle: both metrics would say one TaskManager, if the broker's silence were a 0.
 	scaleOn(t, lagTarget("5000"), busyTarget("700m"))
-	eventually(t, time.Minute, "the HPA says that the broker doesn't answer", scalingInactive("kafka cluster"))
+	eventually(t, time.Minute, "the HPA says that the broker doesn't answer", scalingInactive("Kafka cluster"))
 	always(t, syncs, "replicas stay", wants(2, 2))
 
 	scale(t, "kafka", "statefulset/kafka", 1)

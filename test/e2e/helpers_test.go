@@ -112,9 +112,10 @@ func holdAt(t *testing.T, replicas int) {
 	eventually(t, 2*time.Minute, "the job runs on the TaskManagers that were set", runsAt(replicas))
 }
 
+// scale also works in a cleanup, when the test's own context has ended.
 func scale(t *testing.T, namespace, object string, replicas int) {
 	t.Helper()
-	if _, err := cluster.Run(t.Context(), "scale", "-n", namespace, object, fmt.Sprintf("--replicas=%d", replicas)); err != nil {
+	if _, err := cluster.Run(context.WithoutCancel(t.Context()), "scale", "-n", namespace, object, fmt.Sprintf("--replicas=%d", replicas)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -208,7 +209,7 @@ func apply(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if _, err := cluster.Run(context.Background(), "delete", "-f", path, "--wait=false"); err != nil {
+		if _, err := cluster.Run(context.WithoutCancel(t.Context()), "delete", "-f", path, "--wait=false"); err != nil {
 			t.Error(err)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-logr/logr"
 	"k8s.io/klog/v2"
 
 	"github.com/flink-hpa/flink-hpa/test/bed"
@@ -40,7 +41,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(ctx context.Context, m *testing.M) (code int, err error) {
-	klog.LogToStderr(false)
+	klog.SetLogger(logr.Discard())
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		return 1, err

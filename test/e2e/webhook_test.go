@@ -29,7 +29,7 @@ func TestTheRunningJobHasWhatItsManifestsDoNotSay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, word := range []string{"scheduler-mode", "heartbeat.", "restart-strategy", "interval:"} {
+		for _, word := range []string{"scheduler-mode", "heartbeat.", "restart-strategy", "tolerable"} {
 			if strings.Contains(string(data), word) {
 				t.Errorf("%s says %s itself", file, word)
 			}
@@ -41,7 +41,7 @@ func TestTheRunningJobHasWhatItsManifestsDoNotSay(t *testing.T) {
 	}
 	for key, want := range map[string]string{
 		"scheduler-mode": "reactive", "heartbeat.timeout": "8000", "heartbeat.interval": "2000",
-		"execution.checkpointing.interval": "30s", "restart-strategy": "fixed-delay",
+		"restart-strategy": "fixed-delay", "execution.checkpointing.tolerable-failed-checkpoints": "3",
 	} {
 		if config[key] != want {
 			t.Errorf("the JobManager runs with %s=%q, want %q", key, config[key], want)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
@@ -65,7 +66,8 @@ func New(client kubernetes.Interface, opts Options) *Node {
 // Run registers the node, runs its pods and proxies Services until ctx ends; then it ends every process it started and
 // returns. It returns early with an error when the node can't be registered. ready is called once, when pods can run.
 func (n *Node) Run(ctx context.Context, ready func()) error {
-	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
+	// Pods still have something to say while they end.
+	broadcaster := record.NewBroadcaster(record.WithContext(context.WithoutCancel(ctx)))
 	defer broadcaster.Shutdown()
 	n.events = broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "kubelet", Host: n.opts.Name})
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: n.client.CoreV1().Events("")})
@@ -73,7 +75,7 @@ func (n *Node) Run(ctx context.Context, ready func()) error {
 	if err := n.register(ctx); err != nil {
 		return fmt.Errorf("register node %s: %w", n.opts.Name, err)
 	}
-	pods := informers.NewSharedInformerFactoryWithOptions(n.client, 0, informers.WithTweakListOptions(func(options *listOptions) {
+	pods := informers.NewSharedInformerFactoryWithOptions(n.client, 0, informers.WithTweakListOptions(func(options *metav1.ListOptions) {
 		options.FieldSelector = fields.OneTermEqualSelector("spec.nodeName", n.opts.Name).String()
 	}))
 	all := informers.NewSharedInformerFactory(n.client, 0)

@@ -14,8 +14,6 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-type listOptions = metav1.ListOptions
-
 // leaseSeconds and renewEvery are the kubelet's defaults: the node counts as dead after 40 s without a renewal.
 const (
 	leaseSeconds = 40

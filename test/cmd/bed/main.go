@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"k8s.io/klog/v2"
 )
@@ -28,8 +29,8 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	// What client-go logs about retries belongs to nobody who watches; every failure that matters is returned.
-	klog.LogToStderr(false)
+	// What client-go logs about retries is for nobody who watches; every failure that matters is returned.
+	klog.SetLogger(logr.Discard())
 	root := &cobra.Command{Use: "bed", Short: "The test bed of flink-hpa", SilenceUsage: true, SilenceErrors: true}
 	root.AddCommand(demoCommand(), playgroundCommand(), downCommand(), loadCommand(), imageCommand())
 	return root.ExecuteContext(ctx)

@@ -45,9 +45,11 @@ func playground(ctx context.Context, root string) (err error) {
 	}); err != nil {
 		return err
 	}
-	if err := writeEnv(b, filepath.Join(state, "env")); err != nil {
+	env := filepath.Join(state, "env")
+	if err := writeEnv(b, env); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, os.Remove(env)) }()
 	b.Line("\nReady. In another terminal:\n"+
 		"  . %s/env      # KUBECONFIG, KAFKA_BOOTSTRAP, KUBECTL, LOGS\n"+
 		"  $KUBECTL get hpa -A -w\n"+
