@@ -23,6 +23,11 @@ const syncs = 20 * time.Second
 
 func TestReplicasStayWhileTheBrokerIsGoneAndTheHPASaysWhy(t *testing.T) {
 	holdAt(t, 2)
+	someRecords(t)
+	eventually(t, time.Minute, "the lag is known", func(ctx context.Context) error {
+		_, err := raw(ctx, bed.SampleNamespace, lagMetric, "group%3D"+bed.SampleGroup)
+		return err
+	})
 	scale(t, "kafka", "statefulset/kafka", 0)
 	t.Cleanup(func() { scale(t, "kafka", "statefulset/kafka", 1) })
 	eventually(t, time.Minute, "the broker has ended", func(ctx context.Context) error {

@@ -69,7 +69,7 @@ func external(name string, labels map[string]string, target autoscalingv2.Metric
 	}}
 }
 
-// scaleOn makes the sample's HPA follow these metrics, without its patience: down as soon as the metrics say so.
+// scaleOn makes the sample's HPA follow these metrics, without its patience: up and down as soon as they say so.
 func scaleOn(t *testing.T, metrics ...autoscalingv2.MetricSpec) {
 	t.Helper()
 	hpas := cluster.Client.AutoscalingV2().HorizontalPodAutoscalers(bed.SampleNamespace)
@@ -80,8 +80,10 @@ func scaleOn(t *testing.T, metrics ...autoscalingv2.MetricSpec) {
 		}
 		hpa.Spec.Metrics = metrics
 		hpa.Spec.MaxReplicas = 4
-		hpa.Spec.Behavior.ScaleUp.StabilizationWindowSeconds = ptr.To[int32](0)
-		hpa.Spec.Behavior.ScaleDown = &autoscalingv2.HPAScalingRules{StabilizationWindowSeconds: ptr.To[int32](10)}
+		hpa.Spec.Behavior = &autoscalingv2.HorizontalPodAutoscalerBehavior{
+			ScaleUp:   &autoscalingv2.HPAScalingRules{StabilizationWindowSeconds: ptr.To[int32](0)},
+			ScaleDown: &autoscalingv2.HPAScalingRules{StabilizationWindowSeconds: ptr.To[int32](10)},
+		}
 		_, err = hpas.Update(t.Context(), hpa, metav1.UpdateOptions{})
 		return err
 	})
@@ -174,14 +176,7 @@ func hpaSays(ctx context.Context, kind autoscalingv2.HorizontalPodAutoscalerCond
 // produce starts a load, which ends with the test.
 func produce(t *testing.T, shape load.Shape) *load.Generator {
 	t.Helper()
-	client, err := load.Connect([]string{cluster.Kafka})
-	if err != nil {
-		t.Fatal(err)
-	}
-	generator, err := load.NewGenerator(client, bed.Topic, clock.RealClock{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	generator := newGenerator(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- generator.Run(ctx, shape, time.Hour) }()
@@ -190,10 +185,33 @@ func produce(t *testing.T, shape load.Shape) *load.Generator {
 		if err := <-done; err != nil && ctx.Err() == nil {
 			t.Errorf("load: %v", err)
 		}
+	})
+	return generator
+}
+
+// someRecords produces enough for the sample's group to commit an offset on every partition.
+func someRecords(t *testing.T) {
+	t.Helper()
+	if err := newGenerator(t).Run(t.Context(), load.Step{From: 1000, To: 1000, At: time.Second}, time.Second); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newGenerator(t *testing.T) *load.Generator {
+	t.Helper()
+	client, err := load.Connect([]string{cluster.Kafka})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
 		if err := client.Close(); err != nil {
 			t.Errorf("load: %v", err)
 		}
 	})
+	generator, err := load.NewGenerator(client, bed.Topic, clock.RealClock{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return generator
 }
 
