@@ -79,13 +79,13 @@ func Start(ctx context.Context, opts Options) (_ *Bed, err error) {
 		name string
 		do   func(context.Context) error
 	}{
-		{"control plane and node ready", func(ctx context.Context) error {
+		{"start the control plane and the node", func(ctx context.Context) error {
 			if err := b.startControlPlane(ctx); err != nil {
 				return err
 			}
 			return b.startNode(ctx)
 		}},
-		{"Kafka and flink-hpa ready", b.install},
+		{"install Kafka and flink-hpa", b.install},
 	} {
 		if err := b.progress.Step(step.name, func() error { return step.do(ctx) }); err != nil {
 			return nil, err
@@ -132,7 +132,7 @@ func (b *Bed) buildLocked(ctx context.Context) error {
 	}
 	defer lock.Close()
 	if !tryLock(lock) {
-		err := b.progress.Step("another build in this checkout ended", func() error {
+		err := b.progress.Step("wait for another build in this checkout", func() error {
 			return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
 		})
 		if err != nil {

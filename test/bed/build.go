@@ -25,7 +25,7 @@ func (b *Bed) build(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return b.fetch(ctx) })
 	group.Go(func() error {
-		err := b.progress.Step("adapter, webhook and test bed built", func() error {
+		err := b.progress.Step("build the adapter, the webhook and the test bed", func() error {
 			return errors.Join(
 				b.goBuild(ctx, b.layout.root, "adapter", "./cmd/adapter"),
 				b.goBuild(ctx, b.layout.root, "webhook", "./cmd/webhook"),
@@ -35,7 +35,7 @@ func (b *Bed) build(ctx context.Context) error {
 			return err
 		}
 		return b.once(filepath.Join("test", "controlplane"), b.layout.bin("controlplane"),
-			"control plane built (the first time takes minutes)", func() error {
+			"build the control plane (minutes, the first time)", func() error {
 				// Debugging data takes a fifth of the time to make.
 				const noDebug = "-gcflags=all=-dwarf=false"
 				if err := b.goBuild(ctx, filepath.Join(b.layout.root, "test", "controlplane"), "controlplane", ".", noDebug); err != nil {
@@ -55,17 +55,17 @@ func (b *Bed) fetch(ctx context.Context) error {
 		}
 		return b.maven(ctx, pom, copyDependencies, "-DincludeScope=runtime", "-DoutputDirectory="+dir)
 	}
-	if err := b.once("test/dist/kafka", b.layout.kafkaLibs(), "Kafka fetched", func() error {
+	if err := b.once("test/dist/kafka", b.layout.kafkaLibs(), "fetch Kafka", func() error {
 		return copyTo("test/dist/kafka", b.layout.kafkaLibs())
 	}); err != nil {
 		return err
 	}
 	lib := filepath.Join(b.layout.flinkHome(), "lib")
-	if err := b.once("test/dist/flink", lib, "Flink fetched", func() error { return copyTo("test/dist/flink", lib) }); err != nil {
+	if err := b.once("test/dist/flink", lib, "fetch Flink", func() error { return copyTo("test/dist/flink", lib) }); err != nil {
 		return err
 	}
 	usrlib := filepath.Join(b.layout.jobHome(), "usrlib")
-	return b.once("test/job", usrlib, "Flink job built", func() error {
+	return b.once("test/job", usrlib, "build the Flink job", func() error {
 		out := filepath.Join(b.layout.cache, "job")
 		if err := b.maven(ctx, "test/job", "package", "-Dout="+out); err != nil {
 			return err

@@ -42,7 +42,7 @@ func Run(ctx context.Context, opts Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, b.Stop()) }()
 	var w *watcher
-	if err := b.Step("the sample's job runs", func() error {
+	if err := b.Step("start the sample's job", func() error {
 		flink, err := b.ApplySample(ctx)
 		if err != nil {
 			return err

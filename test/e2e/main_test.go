@@ -52,7 +52,7 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, b.Stop()) }()
 	cluster.Bed, cluster.root = b, root
-	if err := b.Step("the sample's job runs", func() error {
+	if err := b.Step("start the sample's job", func() error {
 		cluster.flink, err = b.ApplySample(ctx)
 		return err
 	}); err != nil {

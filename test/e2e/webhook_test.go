@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/flink-hpa/flink-hpa/test/bed"
@@ -86,46 +84,4 @@ func TestAUsersOwnSettingsSurviveBesideAnotherJob(t *testing.T) {
 	if _, err := cluster.flink.Job(t.Context()); err != nil {
 		t.Errorf("the sample's JobManager, on the same port at another address: %v", err)
 	}
-}
-
-func TestAPodTooManyStaysPendingAndAnUnknownImageSaysSo(t *testing.T) {
-	apply(t, "pods.yaml")
-	eventually(t, 30*time.Second, "the pod that is too large is unschedulable", func(ctx context.Context) error {
-		pod, err := podOf(ctx, "pods", "app=too-large")
-		if err != nil {
-			return err
-		}
-		for _, condition := range pod.Status.Conditions {
-			if condition.Type == corev1.PodScheduled && condition.Reason == corev1.PodReasonUnschedulable {
-				return nil
-			}
-		}
-		return errors.New("it is not")
-	})
-	eventually(t, 30*time.Second, "the pod with an unknown image has ErrImagePull", func(ctx context.Context) error {
-		pod, err := podOf(ctx, "pods", "app=unknown-image")
-		if err != nil {
-			return err
-		}
-		for _, status := range pod.Status.ContainerStatuses {
-			if w := status.State.Waiting; w != nil && w.Reason == "ErrImagePull" && strings.Contains(w.Message, "example/nothing:1") {
-				return nil
-			}
-		}
-		return errors.New("it has not")
-	})
-	eventually(t, 30*time.Second, "an init container, a Secret and the pod's own fields reach the process", func(ctx context.Context) error {
-		pod, err := podOf(ctx, "pods", "app=inputs")
-		if err != nil {
-			return err
-		}
-		if pod.Status.Phase != corev1.PodSucceeded {
-			return errors.New("the pod is " + string(pod.Status.Phase))
-		}
-		data, err := os.ReadFile(filepath.Join(cluster.Logs, "pods", pod.Name, "main.log"))
-		if err == nil && string(data) != "inputs secret from-init\n" {
-			err = errors.New("the log is " + string(data))
-		}
-		return err
-	})
 }

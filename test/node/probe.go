@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,11 +133,12 @@ func (w *worker) askExec(ctx context.Context, c *containerStatus, line []string,
 	if err != nil {
 		return err
 	}
-	if line, err = image.resolve(line); err != nil {
-		return err
-	}
+	line = slices.Clone(line)
 	for i := range line {
 		line[i] = spec.mounts.Rewrite(line[i])
+	}
+	if line, err = image.resolve(line); err != nil {
+		return err
 	}
 	command := exec.CommandContext(ctx, line[0], line[1:]...)
 	command.Env, command.Dir = spec.Env, spec.Dir

@@ -41,17 +41,21 @@ func (w *worker) prepare(ctx context.Context, container *corev1.Container) (prep
 	if err != nil {
 		return prepared{}, configError, err
 	}
-	line, err := image.command(container)
+	// Only what the pod says speaks of paths in the container; the stand-in's own paths are this machine's.
+	own := container.DeepCopy()
+	for _, words := range [][]string{own.Command, own.Args} {
+		for i := range words {
+			words[i] = table.Rewrite(expand(words[i], env.lookup))
+		}
+	}
+	for name, value := range env {
+		if base[name] != value {
+			env[name] = table.Rewrite(value)
+		}
+	}
+	line, err := image.command(own)
 	if err != nil {
 		return prepared{}, runError, err
-	}
-	for i := range line {
-		line[i] = table.Rewrite(expand(line[i], env.lookup))
-	}
-	for name := range env {
-		if name != mount.Variable {
-			env[name] = table.Rewrite(env[name])
-		}
 	}
 	return prepared{mounts: table, Spec: process.Spec{
 		Path: line[0], Args: line[1:], Env: env.list(), Dir: root,

@@ -49,7 +49,8 @@ func (l *Log) Close() {
 	l.done.Wait()
 }
 
-// Step runs do, and says how long it took when that is worth a line: on success, or a failure that the caller reports.
+// Step runs do, whose name says what it does ("fetch Kafka"), and prints how long it took. A failure is left for the caller
+// to report.
 func (l *Log) Step(name string, do func() error) error {
 	s := &step{name: name, start: time.Now()}
 	l.mu.Lock()

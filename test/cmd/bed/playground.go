@@ -39,7 +39,7 @@ func playground(ctx context.Context, root string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Stop()) }()
-	if err := b.Step("the sample's job runs", func() error {
+	if err := b.Step("start the sample's job", func() error {
 		_, err := b.ApplySample(ctx)
 		return err
 	}); err != nil {
