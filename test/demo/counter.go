@@ -2,28 +2,27 @@ package demo
 
 import "time"
 
-// counter turns the readings of a count that grows now and then into a rate.
+// counter turns the readings of a count into a rate over the last while.
 type counter struct {
-	known bool
-	count int64     // the latest reading
-	at    time.Time // when it last changed
-	rate  *float64
+	window   time.Duration
+	readings []reading // in order; the first is the youngest that is a window old, once there is one
 }
 
-// unchangedAfter is how long a count may stand still before its rate is 0: the sample's job commits every 10 s.
-const unchangedAfter = 25 * time.Second
+type reading struct {
+	count int64
+	at    time.Time
+}
 
-// see takes a reading and returns the growth per second over the time since the count had last changed; nil while there
-// was no growth to measure yet.
+// see takes a reading and returns the growth per second over the window; nil while half a window has not been seen.
 func (c *counter) see(count int64, now time.Time) *float64 {
-	switch {
-	case !c.known:
-		c.known, c.count, c.at = true, count, now
-	case count != c.count:
-		c.rate = new(float64(count-c.count) / now.Sub(c.at).Seconds())
-		c.count, c.at = count, now
-	case c.rate != nil && now.Sub(c.at) > unchangedAfter:
-		c.rate = new(0.0)
+	c.readings = append(c.readings, reading{count, now})
+	for len(c.readings) > 1 && now.Sub(c.readings[1].at) >= c.window {
+		c.readings = c.readings[1:]
 	}
-	return c.rate
+	first := c.readings[0]
+	span := now.Sub(first.at)
+	if span < c.window/2 {
+		return nil
+	}
+	return new(float64(count-first.count) / span.Seconds())
 }

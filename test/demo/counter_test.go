@@ -7,7 +7,7 @@ import (
 
 func TestCounterTurnsReadingsIntoARate(t *testing.T) {
 	start := time.Unix(1000, 0)
-	var c counter
+	c := counter{window: 20 * time.Second}
 	for _, step := range []struct {
 		name  string
 		after time.Duration
@@ -15,11 +15,11 @@ func TestCounterTurnsReadingsIntoARate(t *testing.T) {
 		want  *float64
 	}{
 		{"one reading says nothing", 0, 100, nil},
-		{"nor does one that stands still", 5 * time.Second, 100, nil},
-		{"growth over the time since the last change", 10 * time.Second, 600, new(50.0)},
-		{"a reading that stands still keeps the rate", 12 * time.Second, 600, new(50.0)},
-		{"until it has stood still for long", 36 * time.Second, 600, new(0.0)},
-		{"growth again", 60 * time.Second, 1100, new(10.0)},
+		{"nor does less than half a window", 5 * time.Second, 150, nil},
+		{"half a window does", 10 * time.Second, 600, new(50.0)},
+		{"growth in one leap is spread over the window", 20 * time.Second, 1100, new(50.0)},
+		{"what is older than the window doesn't count", 40 * time.Second, 1300, new(10.0)},
+		{"a count that stands still for a window is no growth", 60 * time.Second, 1300, new(0.0)},
 	} {
 		got := c.see(step.count, start.Add(step.after))
 		if (got == nil) != (step.want == nil) || got != nil && *got != *step.want {

@@ -19,6 +19,12 @@ import (
 	"github.com/flink-hpa/flink-hpa/test/report"
 )
 
+// Rates are averages over these. The group commits with each checkpoint, every 10 s in the sample.
+const (
+	arrivalWindow = 5 * time.Second
+	commitWindow  = 20 * time.Second
+)
+
 // injectedAnnotation is on every pod that the webhook has changed.
 const injectedAnnotation = "flink-hpa.dev/injected"
 
@@ -59,6 +65,7 @@ func newWatcher(b *bed.Bed, flink *flinkrest.Client) (*watcher, error) {
 	}
 	return &watcher{
 		bed: b, flink: flink, kafka: kafka, probe: probe, metrics: metrics,
+		arrived: counter{window: arrivalWindow}, committed: counter{window: commitWindow},
 		mutated: map[types.UID]bool{}, busy: map[string]flinkrest.Subtask{}, pods: map[string]string{},
 	}, nil
 }
