@@ -80,8 +80,7 @@ func (h *history) busy(window time.Duration) (float64, time.Time, error) {
 			reason = errNaN
 			continue
 		}
-		busy := to.busy - from.busy
-		total := busy + to.idle - from.idle + to.backpressured - from.backpressured
+		busy, total := to.busy-from.busy, to.total()-from.total()
 		if total <= 0 {
 			return 0, time.Time{}, errStill
 		}
@@ -93,10 +92,12 @@ func (h *history) busy(window time.Duration) (float64, time.Time, error) {
 	return ratio, last.at, nil
 }
 
-// backwards tells whether some sum shrank: subtasks were started anew although no state says so.
+// backwards tells whether the time of some vertex shrank: subtasks were started anew although no state says so. Flink works
+// out busy time as what idle and back-pressured time leave of the time since the start, so that alone may shrink, by
+// some 0.2 s in a job that is idle; the sum of the three doesn't.
 func backwards(from, to []times) bool {
 	for i := range from {
-		if to[i].busy < from[i].busy || to[i].idle < from[i].idle || to[i].backpressured < from[i].backpressured {
+		if to[i].total() < from[i].total() {
 			return true
 		}
 	}

@@ -119,6 +119,15 @@ func TestBusy(t *testing.T) {
 			clear(j.totals)
 			return j.watch(1)
 		}(), 0, errSettling},
+		{"busy time that shrinks a little in an idle job is still a true 0", func() *job {
+			j := newJob(times{idle: 2000})
+			j.totals[0].busy = 1000
+			for range 8 {
+				j.totals[0].busy -= 40
+				j.watch(1)
+			}
+			return j
+		}(), 0, nil},
 		{"a gap in watching that is too long begins anew", func() *job {
 			j := newJob(quarter).watch(20)
 			j.pass(time.Minute)

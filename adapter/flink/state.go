@@ -52,6 +52,9 @@ type times struct {
 	missing, unusable         bool
 }
 
+// total is the time since the subtasks started.
+func (t times) total() float64 { return t.busy + t.idle + t.backpressured }
+
 // onlyJob is the one job of an application cluster. Jobs that have ended are passed over.
 func (o jobsOverview) onlyJob() (jobSummary, error) {
 	jobs := slices.DeleteFunc(slices.Clone(o.Jobs), func(job jobSummary) bool {
