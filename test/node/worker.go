@@ -104,15 +104,14 @@ func (w *worker) run(node context.Context) {
 // runContainers makes the volumes, runs the init containers one after the other and then all the others together. It
 // returns when all have ended for good.
 func (w *worker) runContainers(ctx context.Context) {
+	w.touch()
 	if !w.findImages() {
-		w.touch()
 		<-ctx.Done()
 		return
 	}
 	if !w.mountVolumes(ctx) {
 		return
 	}
-	w.touch()
 	for _, c := range w.init {
 		w.runContainer(ctx, c, restartOf(w.pod.Spec.RestartPolicy, true))
 		if !w.succeeded(c) {
