@@ -136,9 +136,15 @@ func (w *worker) remove(ctx context.Context) {
 	}
 	options := *metav1.NewDeleteOptions(0)
 	options.Preconditions = metav1.NewUIDPreconditions(string(w.pod.UID))
-	err := w.node.client.CoreV1().Pods(w.pod.Namespace).Delete(ctx, w.pod.Name, options)
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && ctx.Err() == nil {
+	for {
+		err := w.node.client.CoreV1().Pods(w.pod.Namespace).Delete(ctx, w.pod.Name, options)
+		if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) || ctx.Err() != nil {
+			return
+		}
 		klog.FromContext(ctx).Error(err, "An ended pod was not deleted", "pod", klog.KObj(w.pod))
+		if !sleep(ctx, writeRetry) {
+			return
+		}
 	}
 }
 
