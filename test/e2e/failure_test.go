@@ -48,7 +48,7 @@ func TestReplicasStayWhileTheBrokerIsGoneAndTheHPASaysWhy(t *testing.T) {
 	always(t, syncs, "replicas stay", wants(2, 2))
 
 	scale(t, "kafka", "statefulset/kafka", 1)
-	eventually(t, 2*time.Minute, "replicas fall once the lag is known again", wants(1, 1))
+	eventually(t, 3*time.Minute, "replicas fall once the lag is known again", wants(1, 1))
 }
 
 func TestReplicasStayWhileTheJobRestarts(t *testing.T) {
@@ -75,9 +75,9 @@ func TestReplicasStayWhileTheJobRestarts(t *testing.T) {
 		return nil
 	})
 	scaleOn(t, busyTarget("700m"))
-	eventually(t, 30*time.Second, "the HPA says that the job has to settle", scalingInactive("job"))
+	eventually(t, 40*time.Second, "the HPA says that the job has to settle", scalingInactive("job"))
 	always(t, 10*time.Second, "replicas stay", wants(2, 2))
-	eventually(t, 2*time.Minute, "replicas fall once the job has settled", wants(1, 1))
+	eventually(t, 3*time.Minute, "replicas fall once the job has settled", wants(1, 1))
 }
 
 // scalingInactive is content when the HPA says that it has no metric, in words that contain text.

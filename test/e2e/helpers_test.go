@@ -111,7 +111,7 @@ func holdAt(t *testing.T, replicas int) {
 		t.Fatal(err)
 	}
 	scale(t, bed.SampleNamespace, "deployment/"+bed.SampleTaskManager, replicas)
-	eventually(t, 2*time.Minute, "the job runs on the TaskManagers that were set", runsAt(replicas))
+	eventually(t, 3*time.Minute, "the job runs on the TaskManagers that were set", runsAt(replicas))
 }
 
 // scale also works in a cleanup, when the test's own context has ended.
