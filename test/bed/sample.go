@@ -22,16 +22,26 @@ const (
 	sampleWithin      = 2 * time.Minute
 )
 
-// ApplySample installs the sample as it is, and returns when its job runs.
+// ApplySample installs the sample as it is, and returns when its job runs and its TaskManager is ready.
 func (b *Bed) ApplySample(ctx context.Context) (*flinkrest.Client, error) {
 	if _, err := b.Run(ctx, "apply", "-k", filepath.Join(b.layout.root, "manifests", "samples", "flink-reactive")); err != nil {
 		return nil, err
 	}
-	return b.RunningJob(ctx, SampleNamespace, sampleService)
+	client, err := b.runningJob(ctx, SampleNamespace, sampleService)
+	if err != nil {
+		return nil, err
+	}
+	return client, b.until(ctx, sampleWithin, "a TaskManager is ready", func(ctx context.Context) error {
+		deployment, err := b.Client.AppsV1().Deployments(SampleNamespace).Get(ctx, SampleTaskManager, metav1.GetOptions{})
+		if err == nil && deployment.Status.ReadyReplicas == 0 {
+			err = errors.New("the Deployment has no ready pod")
+		}
+		return err
+	})
 }
 
-// RunningJob waits until the job of the JobManager behind a Service runs, and returns a client of its REST.
-func (b *Bed) RunningJob(ctx context.Context, namespace, service string) (*flinkrest.Client, error) {
+// runningJob waits until the job of the JobManager behind a Service runs, and returns a client of its REST.
+func (b *Bed) runningJob(ctx context.Context, namespace, service string) (*flinkrest.Client, error) {
 	object, err := b.Client.CoreV1().Services(namespace).Get(ctx, service, metav1.GetOptions{})
 	if err != nil {
 		return nil, err
