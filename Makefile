@@ -13,7 +13,7 @@ BED := .cache/bin/bed
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
-demo: bed ## the main job, on real parts, while you watch (DURATION=8m)
+demo: bed ## the main job, on real parts, while you watch (DURATION, LOAD)
 	@exec $(BED) demo --root . --duration $(DURATION) --load '$(LOAD)'
 
 test: test-unit test-e2e ## every test, end to end ones too
