@@ -13,10 +13,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/flink-hpa/flink-hpa/test/mount"
 	"github.com/flink-hpa/flink-hpa/test/node"
+	"github.com/flink-hpa/flink-hpa/test/process"
 )
 
 // Variables of the Flink stand-in's image.
@@ -47,11 +47,8 @@ func Flink(ctx context.Context, args []string) error {
 	}
 	r, ok := roles()[args[0]]
 	if !ok {
-		program, err := exec.LookPath(args[0])
-		if err != nil {
-			return fmt.Errorf("command %q is none of standalone-job, jobmanager and taskmanager, nor a program: %w", args[0], err)
-		}
-		return syscall.Exec(program, args, os.Environ())
+		return fmt.Errorf("command %q is none of standalone-job, jobmanager and taskmanager, nor a program: %w",
+			args[0], process.Become(args, os.Environ()))
 	}
 	table, err := mount.FromEnvironment()
 	if err != nil {
@@ -80,16 +77,7 @@ func Flink(ctx context.Context, args []string) error {
 	line = append(line, options...)
 	env := append(os.Environ(), "FLINK_LIB_DIR="+filepath.Join(home, "lib"), "FLINK_CONF_DIR="+conf,
 		"FLINK_PLUGINS_DIR="+filepath.Join(home, "plugins"))
-	return java(line, env)
-}
-
-// java becomes the JVM.
-func java(line, env []string) error {
-	program, err := exec.LookPath("java")
-	if err != nil {
-		return err
-	}
-	return syscall.Exec(program, line, env)
+	return process.Become(line, env)
 }
 
 // memory is what Flink's own start scripts pass on: options of the JVM, and dynamic options that say how the memory was

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/flink-hpa/flink-hpa/test/node"
+	"github.com/flink-hpa/flink-hpa/test/process"
 )
 
 // KafkaLibsVariable names the folder with the broker's jars.
@@ -49,7 +50,7 @@ func Kafka(ctx context.Context) error {
 	}
 	line := append([]string{"java"}, strings.Fields(os.Getenv("KAFKA_HEAP_OPTS"))...)
 	line = append(append(line, jvm...), "kafka.Kafka", server)
-	return java(line, os.Environ())
+	return process.Become(line, os.Environ())
 }
 
 // kafkaProperties turns KAFKA_LOG_DIRS=x into log.dirs=x and so on, sorted. Variables of the start scripts are no

@@ -82,6 +82,9 @@ func downCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := os.Remove(filepath.Join(state, "env")); err != nil && !os.IsNotExist(err) {
+			return err
+		}
 		if ended {
 			fmt.Println("The playground has ended.")
 		} else {
