@@ -69,7 +69,7 @@ func (b *Bed) startControlPlane(ctx context.Context) error {
 	if err := b.startComponent("kube-controller-manager", b.controllerManagerArgs(configs["controller-manager"])...); err != nil {
 		return err
 	}
-	return b.startComponent("kube-scheduler", b.schedulerArgs(configs["scheduler"])...)
+	return b.startComponent("kube-scheduler", b.controllerArgs(configs["scheduler"])...)
 }
 
 // startComponent starts a part of the control plane, which is the one program under another name.
@@ -115,16 +115,15 @@ func (b *Bed) apiserverArgs() []string {
 }
 
 func (b *Bed) controllerManagerArgs(kubeconfig string) []string {
-	return []string{
-		"--kubeconfig=" + kubeconfig, "--authentication-kubeconfig=" + kubeconfig, "--authorization-kubeconfig=" + kubeconfig,
-		"--bind-address=" + b.network.host(), "--leader-elect=false", "--controllers=*", "--use-service-account-credentials",
-		"--service-account-private-key-file=" + b.layout.pki("sa.key"), "--root-ca-file=" + b.layout.pki("ca.crt"),
+	return append(b.controllerArgs(kubeconfig),
+		"--controllers=*", "--use-service-account-credentials",
+		"--service-account-private-key-file="+b.layout.pki("sa.key"), "--root-ca-file="+b.layout.pki("ca.crt"),
 		// The default is 15 s; an HPA that looks more often makes a demo of minutes show what takes a day elsewhere.
-		"--horizontal-pod-autoscaler-sync-period=5s",
-	}
+		"--horizontal-pod-autoscaler-sync-period=5s")
 }
 
-func (b *Bed) schedulerArgs(kubeconfig string) []string {
+// controllerArgs are what kube-controller-manager and kube-scheduler have in common.
+func (b *Bed) controllerArgs(kubeconfig string) []string {
 	return []string{
 		"--kubeconfig=" + kubeconfig, "--authentication-kubeconfig=" + kubeconfig, "--authorization-kubeconfig=" + kubeconfig,
 		"--bind-address=" + b.network.host(), "--leader-elect=false",

@@ -18,7 +18,12 @@ const refreshed = 12 * time.Second
 // seeJob asks the JobManager.
 func (w *watcher) seeJob(ctx context.Context, p *report.Point, now time.Time) {
 	job, err := w.flink.Job(ctx)
-	if err != nil || job.State != "RUNNING" || !w.registered(ctx, job) {
+	if err != nil || job.State != "RUNNING" {
+		return
+	}
+	// A job that waits for TaskManagers says RUNNING too, with its largest parallelism.
+	taskManagers, err := w.flink.TaskManagers(ctx)
+	if err != nil || job.Parallelism() > len(taskManagers) {
 		return
 	}
 	if job.RunningFrom != w.runningFrom {
@@ -39,22 +44,11 @@ func (w *watcher) seeJob(ctx context.Context, p *report.Point, now time.Time) {
 		w.seeSubtasks(ctx, job.ID, vertex.ID, seen, p)
 	}
 	w.busy = seen
-	ids, err := w.flink.TaskManagers(ctx)
-	if err != nil {
-		return
-	}
-	for _, id := range ids {
+	for _, id := range taskManagers {
 		if cpu, ok, err := w.flink.CPULoad(ctx, id); err == nil && ok {
 			p.CPUPerTaskManager[w.podOf(id)] = cpu * float64(runtime.NumCPU())
 		}
 	}
-}
-
-// registered says whether the job has as many TaskManagers as its parallelism, and so really runs: one that waits for
-// some says RUNNING too, with its largest parallelism.
-func (w *watcher) registered(ctx context.Context, job flinkrest.Job) bool {
-	ids, err := w.flink.TaskManagers(ctx)
-	return err == nil && job.Parallelism() <= len(ids)
 }
 
 // seeSubtasks works out the busy share of each TaskManager since the last sample: that of its busiest subtask.

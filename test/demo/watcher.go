@@ -16,6 +16,7 @@ import (
 	"github.com/flink-hpa/flink-hpa/test/bed"
 	"github.com/flink-hpa/flink-hpa/test/flinkrest"
 	"github.com/flink-hpa/flink-hpa/test/load"
+	"github.com/flink-hpa/flink-hpa/test/node"
 	"github.com/flink-hpa/flink-hpa/test/report"
 )
 
@@ -133,19 +134,10 @@ func (w *watcher) seeCluster(ctx context.Context, p *report.Point) {
 		if pod.Annotations[injectedAnnotation] != "" {
 			w.mutated[pod.UID] = true
 		}
-		if pod.Labels["component"] == "taskmanager" && isReady(pod) && pod.DeletionTimestamp == nil {
+		if pod.Labels["component"] == "taskmanager" && node.IsReady(&pod) && pod.DeletionTimestamp == nil {
 			p.TaskManagersRunning++
 		}
 	}
-}
-
-func isReady(pod corev1.Pod) bool {
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodReady {
-			return condition.Status == corev1.ConditionTrue
-		}
-	}
-	return false
 }
 
 // says is the condition of the HPA that matters most now, in its own words.

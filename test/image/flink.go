@@ -25,7 +25,7 @@ const (
 	MemoryVariable    = "FLINKHPA_MEMORY_CACHE" // folder that remembers Flink's memory arithmetic, which costs a JVM each time
 )
 
-// Role is what a Flink process is.
+// role is what a Flink process is.
 type role struct {
 	class     string // its main class
 	resources string // the command of Flink's BashJavaUtils that works out its memory

@@ -23,7 +23,7 @@ func routes(services []*corev1.Service, pods []*corev1.Pod, ours func(ip string)
 		for _, port := range service.Spec.Ports {
 			var backends []string
 			for _, pod := range selected(service, pods) {
-				if target, ok := targetPort(port, pod); ok && isReady(pod) {
+				if target, ok := targetPort(port, pod); ok && IsReady(pod) {
 					backends = append(backends, net.JoinHostPort(pod.Status.PodIP, target))
 				}
 			}
@@ -86,7 +86,7 @@ func hosts(namespace, machine string, services []*corev1.Service, pods []*corev1
 			continue
 		}
 		for _, pod := range selected(service, pods) {
-			if isReady(pod) || service.Spec.PublishNotReadyAddresses {
+			if IsReady(pod) || service.Spec.PublishNotReadyAddresses {
 				fmt.Fprintf(&out, "%s %s\n", pod.Status.PodIP, names)
 			}
 			if pod.Spec.Subdomain == service.Name && pod.Spec.Hostname != "" {

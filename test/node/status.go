@@ -95,7 +95,8 @@ func condition(old corev1.PodStatus, kind corev1.PodConditionType, holds bool, r
 	return next
 }
 
-func isReady(pod *corev1.Pod) bool {
+// IsReady says whether the pod's condition Ready holds.
+func IsReady(pod *corev1.Pod) bool {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == corev1.PodReady {
 			return condition.Status == corev1.ConditionTrue

@@ -35,7 +35,7 @@ func TestPodStatus(t *testing.T) {
 			if got.Phase != test.phase {
 				t.Errorf("phase is %s, want %s", got.Phase, test.phase)
 			}
-			if ready := isReady(&corev1.Pod{Status: got}); ready != test.ready {
+			if ready := IsReady(&corev1.Pod{Status: got}); ready != test.ready {
 				t.Errorf("ready is %v, want %v", ready, test.ready)
 			}
 		})
