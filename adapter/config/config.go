@@ -48,6 +48,9 @@ func Parse(data []byte) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
+	for i := range config.Kafka.Clusters {
+		config.Kafka.Clusters[i].complete()
+	}
 	mistakes := unknown
 	for _, mistake := range config.validate() {
 		mistakes = append(mistakes, mistake)

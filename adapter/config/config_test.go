@@ -14,7 +14,22 @@ import (
 func seconds(n time.Duration) Duration { return Duration{Duration: n * time.Second} }
 
 func TestParse(t *testing.T) {
-	cluster := KafkaCluster{Name: "main", BootstrapServers: []string{"kafka.kafka.svc:9092"}, Namespaces: []string{"*"}}
+	cluster := KafkaCluster{
+		Name: "main", BootstrapServers: []string{"kafka.kafka.svc:9092"}, Namespaces: []string{"*"}, MetadataMaxAge: seconds(60),
+		Lag: Lag{
+			UncommittedPartition: Earliest, UncommittedGroup: Error, BeforeLogStart: Earliest, PastLogEnd: Error, DeletedTopic: Error,
+			IsolationLevel: ReadUncommitted,
+		},
+	}
+	full := Default()
+	full.Kafka.Clusters = []KafkaCluster{{
+		Name: "main", BootstrapServers: []string{"kafka:9092"}, Namespaces: []string{"shop"}, MetadataMaxAge: seconds(300),
+		Lag: Lag{
+			UncommittedPartition: Latest, UncommittedGroup: Earliest, BeforeLogStart: Error, PastLogEnd: Latest, DeletedTopic: Ignore,
+			IsolationLevel: ReadCommitted, DeadBand: 2,
+		},
+		Aliases: []Alias{{Name: "a", Group: "a/b", Topics: []string{"x"}}, {Name: "b", TopicPattern: "x.*"}},
+	}}
 	custom := Default()
 	custom.Kafka.Interval, custom.Kafka.Clusters, custom.Flink.Window = seconds(10), []KafkaCluster{cluster}, seconds(60)
 	tests := []struct {
@@ -35,6 +50,25 @@ kafka:
 flink:
   window: 1m
 `, custom},
+		{"a cluster with all that is not plain", `
+kafka:
+  clusters:
+  - name: main
+    bootstrapServers: ["kafka:9092"]
+    namespaces: [shop]
+    metadataMaxAge: 5m
+    lag:
+      uncommittedPartition: latest
+      uncommittedGroup: earliest
+      beforeLogStart: error
+      pastLogEnd: latest
+      deletedTopic: ignore
+      isolationLevel: read_committed
+      deadBand: 2
+    aliases:
+    - {name: a, group: a/b, topics: [x]}
+    - {name: b, topicPattern: "x.*"}
+`, full},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -71,6 +105,14 @@ func TestParseRefuses(t *testing.T) {
 		{"a window shorter than Flink's own rhythm", "flink: {window: 9s}", []string{`flink.window: Invalid value: "9s": Flink's metrics may stand still`}},
 		{"a cluster without anything", "kafka: {clusters: [{}]}", []string{
 			"kafka.clusters[0].name: Required", "kafka.clusters[0].bootstrapServers: Required", "kafka.clusters[0].namespaces: Required"}},
+		{"words that a field doesn't take", inCluster(`lag: {uncommittedPartition: newest, uncommittedGroup: ignore, beforeLogStart: latest, pastLogEnd: x, deletedTopic: w, isolationLevel: z, deadBand: -1}`), []string{
+			`lag.uncommittedPartition: Unsupported value: "newest": supported values: "earliest", "latest", "error"`, "lag.uncommittedGroup:", "lag.beforeLogStart:",
+			"lag.pastLogEnd:", "lag.deletedTopic:", "lag.isolationLevel:", "lag.deadBand: Invalid value: -1: must not be below zero"}},
+		{"metadata that is never believed", inCluster("metadataMaxAge: 0s"), []string{`kafka.clusters[0].metadataMaxAge: Invalid value: "0s": must be above zero`}},
+		{"aliases that stand for nothing, or for too much", inCluster(`aliases: [{name: a}, {name: a, group: g}, {name: b/c, group: g}, {group: g}, {name: d, topics: [x, x, "y z"], topicPattern: "["}]`), []string{
+			"aliases[0]: Required value: give a group, topics or a topicPattern", `aliases[1].name: Invalid value: "a": is the name of aliases[0] too`, `aliases[2].name: Invalid value: "b/c"`,
+			"aliases[3].name: Required", `aliases[4].topicPattern: Invalid value: "[": topics are given too`, `aliases[4].topics[1]: Duplicate value: "x"`,
+			`aliases[4].topics[2]: Invalid value: "y z": is no name for a topic`, `aliases[4].topicPattern: Invalid value: "[": is no regular expression`}},
 		{"every mistake at once", `
 kafka:
   timeout: 9s
@@ -101,6 +143,36 @@ flink: {window: -1s}
 				t.Errorf("%d mistakes reported, want %d:\n%v", got, len(test.want), err)
 			}
 		})
+	}
+}
+
+// inCluster is a file whose only cluster has this too.
+func inCluster(text string) string {
+	return "kafka: {clusters: [{name: main, bootstrapServers: [\"k:1\"], namespaces: [shop], " + text + "}]}"
+}
+
+func TestAPatternIsForWholeNames(t *testing.T) {
+	tests := []struct {
+		name    string
+		pattern string
+		topic   string
+		want    bool
+	}{
+		{"the whole name", "orders-.*", "orders-eu", true},
+		{"not a part at the start", "orders", "orders-eu", false},
+		{"not a part at the end", "eu", "orders-eu", false},
+		{"alternatives stay together", "a|b", "ab", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			pattern, err := Alias{TopicPattern: test.pattern}.Pattern()
+			if err != nil || pattern.MatchString(test.topic) != test.want {
+				t.Errorf("%v, %v", !test.want, err)
+			}
+		})
+	}
+	if _, err := (Alias{TopicPattern: ")("}).Pattern(); err == nil {
+		t.Error("parentheses reach out")
 	}
 }
 
@@ -139,6 +211,7 @@ func TestAdmits(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("kafka: {clusters: [{name: main, bootstrapServers: [\"k:1\"], namespaces: [\"*\"]}]}"))
+	f.Add([]byte(inCluster("lag: {deadBand: 2}, aliases: [{name: a, topicPattern: 'x.*'}]")))
 	f.Add([]byte("flink: {interval: 5, settle: -1s}"))
 	f.Add([]byte("kafka: null"))
 	f.Add([]byte("- a\n- b"))

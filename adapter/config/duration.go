@@ -10,6 +10,7 @@ import (
 // Duration is a time such as 5s or 1m30s. Text that is none is kept until validation, which knows its path.
 type Duration struct {
 	time.Duration
+	given bool    // whether it stands in the file
 	wrong *string // what stands there instead
 }
 
@@ -24,10 +25,10 @@ func (d *Duration) UnmarshalJSON(data []byte) error {
 	}
 	parsed, err := time.ParseDuration(text)
 	if err != nil {
-		*d = Duration{wrong: &text}
+		*d = Duration{given: true, wrong: &text}
 		return nil
 	}
-	*d = Duration{Duration: parsed}
+	*d = Duration{Duration: parsed, given: true}
 	return nil
 }
 

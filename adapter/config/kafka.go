@@ -30,7 +30,21 @@ type KafkaCluster struct {
 	BootstrapServers []string `json:"bootstrapServers"`
 	// Namespaces whose HPAs may read this cluster; "*" admits all. There is no default: saying who may read is a decision.
 	Namespaces []string `json:"namespaces"`
+	// MetadataMaxAge is how long a topic's partitions and its log start offsets are believed: what was added, or deleted by
+	// retention, counts after that. Leaders that moved are followed at once.
+	MetadataMaxAge Duration `json:"metadataMaxAge"`
+	// Lag says how lag is counted in the cases that aren't plain.
+	Lag Lag `json:"lag"`
+	// Aliases are names for what no label value can name.
+	Aliases []Alias `json:"aliases"`
+	// TLS is how connections are encrypted; nil: they aren't.
+	TLS *TLS `json:"tls"`
+	// SASL is how the adapter says who it is; nil: it doesn't.
+	SASL *SASL `json:"sasl"`
 }
+
+// defaultMetadataMaxAge is shorter than a consumer's own (metadata.max.age.ms, 5 min).
+const defaultMetadataMaxAge = time.Minute
 
 func defaultKafka() Kafka {
 	return Kafka{
@@ -38,6 +52,13 @@ func defaultKafka() Kafka {
 		Timeout:  Duration{Duration: 4 * time.Second},
 		MaxAge:   Duration{Duration: 30 * time.Second},
 	}
+}
+
+func (c *KafkaCluster) complete() {
+	if !c.MetadataMaxAge.given {
+		c.MetadataMaxAge.Duration = defaultMetadataMaxAge
+	}
+	c.Lag.complete()
 }
 
 // Admits tells whether HPAs in the namespace may read the cluster.
@@ -80,6 +101,10 @@ func (c KafkaCluster) validate(at *field.Path) field.ErrorList {
 			mistakes = append(mistakes, field.Invalid(servers.Index(i), server, "must be host:port"))
 		}
 	}
+	mistakes = append(mistakes, c.MetadataMaxAge.positive(at.Child("metadataMaxAge"))...)
+	mistakes = append(mistakes, c.Lag.validate(at.Child("lag"))...)
+	mistakes = append(mistakes, validateAliases(at.Child("aliases"), c.Aliases)...)
+	mistakes = append(mistakes, c.validateSecurity(at)...)
 	namespaces := at.Child("namespaces")
 	if len(c.Namespaces) == 0 {
 		mistakes = append(mistakes, field.Required(namespaces, `list the namespaces whose HPAs may read this cluster, or "*" for all`))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -21,14 +22,18 @@ type broker struct {
 	conn    *sarama.Broker
 	conf    *sarama.Config
 	timeout time.Duration // of one request
+	meter   Meter
+	open    atomic.Bool   // whether the meter was told of a connection
 	idle    chan struct{} // holds a token while no request is under way
 	failed  error         // why it is not asked any more in this round
 }
 
 const unknown int32 = -1
 
-func newBroker(id int32, addr string, conf *sarama.Config, timeout time.Duration) *broker {
-	b := &broker{id: id, addr: addr, conn: sarama.NewBroker(addr), conf: conf, timeout: timeout, idle: make(chan struct{}, 1)}
+func newBroker(id int32, addr string, conf *sarama.Config, timeout time.Duration, meter Meter) *broker {
+	b := &broker{
+		id: id, addr: addr, conn: sarama.NewBroker(addr), conf: conf, timeout: timeout, meter: meter, idle: make(chan struct{}, 1),
+	}
 	b.idle <- struct{}{}
 	return b
 }
@@ -49,8 +54,10 @@ func ask[R any](ctx context.Context, b *broker, request string, send func(*saram
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
+	b.meter.Requested(request)
 	answer, err := exchange(ctx, b, send)
 	if err != nil {
+		b.meter.Failed(kindOf(err))
 		b.failed = fmt.Errorf("%s: %s: %w", b, request, collect.Cause(err))
 		return none, b.failed
 	}
@@ -89,9 +96,10 @@ func connected[R any](b *broker, send func(*sarama.Broker) (R, error)) (R, error
 		reused := errors.Is(b.conn.Open(b.conf), sarama.ErrAlreadyConnected)
 		answer, err := send(b.conn)
 		if err == nil {
+			b.opened()
 			return answer, nil
 		}
-		_ = b.conn.Close()
+		b.disconnect()
 		var network net.Error
 		if !reused || errors.As(err, &network) && network.Timeout() {
 			return answer, err
@@ -99,7 +107,18 @@ func connected[R any](b *broker, send func(*sarama.Broker) (R, error)) (R, error
 	}
 }
 
-// close ends the connection in the background: sarama waits for the request under way.
-func (b *broker) close() {
-	go func() { _ = b.conn.Close() }()
+func (b *broker) opened() {
+	if b.open.CompareAndSwap(false, true) {
+		b.meter.Connected(1)
+	}
 }
+
+func (b *broker) disconnect() {
+	_ = b.conn.Close() // it is of no use any more, whatever that says
+	if b.open.CompareAndSwap(true, false) {
+		b.meter.Connected(-1)
+	}
+}
+
+// close ends the connection in the background: sarama waits for the request under way.
+func (b *broker) close() { go b.disconnect() }

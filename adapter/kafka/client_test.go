@@ -19,20 +19,21 @@ type wanted struct {
 
 func check(t *testing.T, when string, client *Client, want map[string]wanted, topics ...string) {
 	t.Helper()
-	var groups []string
+	var keys []Key
 	for group := range want {
-		groups = append(groups, group)
+		keys = append(keys, NewKey(group, topics...))
 	}
-	samples := client.Poll(t.Context(), groups)
+	samples := client.Poll(t.Context(), keys)
 	if len(samples) != len(want) {
 		t.Errorf("%s: %d samples for %d groups", when, len(samples), len(want))
 	}
 	for group, want := range want {
-		sample, ok := samples[group]
-		lag, err := int64(0), sample.Err
+		sample, ok := samples[NewKey(group, topics...)]
+		total, err := Total{}, sample.Err
 		if err == nil {
-			lag, err = sample.Value.Lag(topics...)
+			total, err = sample.Value.Total(Choice{Names: topics})
 		}
+		lag := total.Lag
 		switch {
 		case !ok:
 			t.Errorf("%s: group %s has no sample", when, group)
@@ -55,8 +56,13 @@ func TestPollIsBatched(t *testing.T) {
 	if got := c.requests(); !maps.Equal(got, cold) {
 		t.Errorf("a cold poll asked %v, want %v", got, cold)
 	}
+	check(t, "log starts are asked for in the second round", client, healthy)
+	second := map[string]int{"DescribeCluster": 1, "ListGroups": 2, "OffsetFetch": 4, "Metadata": 1, "ListOffsets": 6}
+	if got := c.requests(); !maps.Equal(got, second) {
+		t.Errorf("a second poll brought it to %v, want %v", got, second)
+	}
 	check(t, "warm", client, healthy)
-	warm := map[string]int{"DescribeCluster": 1, "ListGroups": 2, "OffsetFetch": 4, "Metadata": 1, "ListOffsets": 4}
+	warm := map[string]int{"DescribeCluster": 1, "ListGroups": 2, "OffsetFetch": 6, "Metadata": 1, "ListOffsets": 8}
 	if got := c.requests(); !maps.Equal(got, warm) {
 		t.Errorf("a warm poll brought it to %v, want %v", got, warm)
 	}
@@ -66,7 +72,7 @@ func TestSampleTimeIsFromBeforeTheCommitsWereRead(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	start := c.clock.Now()
-	if got := c.client().Poll(t.Context(), []string{"a"})["a"]; !got.Time.Equal(start) {
+	if got := c.client().Poll(t.Context(), []Key{{Group: "a"}})[Key{Group: "a"}]; !got.Time.Equal(start) {
 		t.Errorf("got %s, want %s", got.Time, start)
 	}
 }
@@ -80,8 +86,8 @@ func TestWhatAGroupHasNotCommitted(t *testing.T) {
 	client := c.client()
 	check(t, "partitions without a commit count from the log's start", client, map[string]wanted{"half": {lag: 90 + 5}, "a": {lag: 30}})
 	check(t, "groups", client, map[string]wanted{"silent": {reason: "never committed"}, "ghost": {reason: "no broker knows the group"}})
-	check(t, "topics", client, map[string]wanted{"a": {reason: `nothing on topic "refunds"`}}, "refunds")
-	for group, sample := range client.Poll(t.Context(), []string{"silent", "ghost"}) {
+	check(t, "topics", client, map[string]wanted{"a": {reason: `topic "refunds": not found: the topic does not exist`}}, "refunds")
+	for group, sample := range client.Poll(t.Context(), []Key{{Group: "silent"}, {Group: "ghost"}}) {
 		if !errors.Is(sample.Err, ErrNotFound) {
 			t.Errorf("group %s: %v is not ErrNotFound", group, sample.Err)
 		}
@@ -107,12 +113,11 @@ func TestACoordinatorThatFailsCostsItsOwnGroupsOnly(t *testing.T) {
 		name   string
 		answer sarama.MockResponse
 		reason string
-		moved  bool
 	}{
-		{"it does not answer", nil, "no answer in time", true},
-		{"it is not the coordinator any more", sarama.NewMockOffsetFetchResponse(t).SetError(sarama.ErrNotCoordinatorForConsumer), "kafka server: Request was for a consumer group that is not coordinated by this broker", true},
-		{"it is loading", sarama.NewMockOffsetFetchResponse(t).SetError(sarama.ErrOffsetsLoadInProgress), "kafka server: ", false},
-		{"it may not tell", sarama.NewMockOffsetFetchResponse(t).SetError(sarama.ErrGroupAuthorizationFailed), "kafka server: The client is not authorized to access this group", false},
+		{"it does not answer", nil, "no answer in time"},
+		{"it is not the coordinator any more", sarama.NewMockOffsetFetchResponse(t).SetError(sarama.ErrNotCoordinatorForConsumer), "kafka server: Request was for a consumer group that is not coordinated by this broker"},
+		{"it is loading", sarama.NewMockOffsetFetchResponse(t).SetError(sarama.ErrOffsetsLoadInProgress), "kafka server: "},
+		{"it may not tell", sarama.NewMockOffsetFetchResponse(t).SetError(sarama.ErrGroupAuthorizationFailed), "kafka server: The client is not authorized to access this group"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -122,14 +127,11 @@ func TestACoordinatorThatFailsCostsItsOwnGroupsOnly(t *testing.T) {
 			check(t, "before", client, healthy)
 			c.leaders["orders"] = []int32{1, 1} // what b's coordinator leads is another matter
 			c.serve()
-			c.clock.Step(metadataAge)
+			c.clock.Step(metadataMaxAge)
 			c.answersWith(2, map[string]sarama.MockResponse{"OffsetFetchRequest": test.answer})
 			check(t, "meanwhile", client, map[string]wanted{"a": {lag: 30}, "b": {reason: "broker 2 (" + c.brokers[2].Addr() + "): OffsetFetch: " + test.reason}})
-			if test.moved {
-				c.groups["b"] = 1
-			}
 			c.serve()
-			check(t, "the next round follows", client, healthy)
+			check(t, "it is well again", client, healthy)
 		})
 	}
 }
@@ -159,11 +161,35 @@ func TestALeaderThatFailsCostsItsOwnTopicsOnly(t *testing.T) {
 			check(t, "before", client, map[string]wanted{"a": {lag: 30}, "b": {lag: 3}})
 			c.answersWith(2, map[string]sarama.MockResponse{"OffsetRequest": test.answer})
 			check(t, "meanwhile", client, map[string]wanted{"a": {lag: 30}, "b": {reason: `topic "refunds": broker 2 (` + c.brokers[2].Addr() + "): ListOffsets: " + test.reason}})
-			c.leaders["refunds"] = []int32{1}
 			c.serve()
-			check(t, "the next round follows", client, map[string]wanted{"a": {lag: 30}, "b": {lag: 3}})
+			check(t, "it is well again", client, map[string]wanted{"a": {lag: 30}, "b": {lag: 3}})
 		})
 	}
+}
+
+func TestACoordinatorThatMovedIsFollowedWithinTheRound(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	client := c.client()
+	check(t, "before", client, healthy)
+	c.groups["b"] = 1
+	c.serve()
+	c.answersWith(2, map[string]sarama.MockResponse{
+		"OffsetFetchRequest": sarama.NewMockOffsetFetchResponse(t).SetError(sarama.ErrNotCoordinatorForConsumer),
+	})
+	check(t, "the round that finds out", client, healthy)
+}
+
+func TestALeaderThatMovedIsFollowedWithinTheRound(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	client := c.client()
+	check(t, "before", client, healthy)
+	c.leaders["orders"] = []int32{1, 1}
+	c.serve()
+	moved := &sarama.OffsetResponse{Version: 6, Blocks: map[string]map[int32]*sarama.OffsetResponseBlock{"orders": {1: {Err: sarama.ErrNotLeaderForPartition}}}}
+	c.answersWith(2, map[string]sarama.MockResponse{"OffsetRequest": sarama.NewMockWrapper(moved)})
+	check(t, "the round that finds out", client, healthy)
 }
 
 func TestABrokerThatIsDown(t *testing.T) {
@@ -219,7 +245,7 @@ func TestTopics(t *testing.T) {
 	c.leaders["orders"] = []int32{1, 2, 2}
 	c.serve()
 	check(t, "an added partition is not known yet", client, healthy)
-	c.clock.Step(metadataAge)
+	c.clock.Step(metadataMaxAge)
 	check(t, "an added partition counts from its start", client, map[string]wanted{"a": {lag: 30 + 90}, "b": {lag: 1 + 90}})
 	c.commits["a"]["orders"][3] = 100
 	c.leaders["orders"] = []int32{1, 2, 2, 1}
@@ -227,11 +253,11 @@ func TestTopics(t *testing.T) {
 	check(t, "a commit on an unknown partition has it looked up", client, map[string]wanted{"a": {lag: 30 + 90}})
 	c.leaders["orders"] = []int32{1, -1, 2, 1}
 	c.serve()
-	c.clock.Step(metadataAge)
+	c.clock.Step(metadataMaxAge)
 	check(t, "no leader", client, map[string]wanted{"a": {reason: `topic "orders": partition 1 has no leader`}})
 	c.leaders = map[string][]int32{"other": {1}}
 	c.serve()
-	check(t, "a deleted topic", client, map[string]wanted{"a": {reason: `topic "orders": Metadata: kafka server: Request was for a topic or partition that does not exist`}})
+	check(t, "a deleted topic", client, map[string]wanted{"a": {reason: `topic "orders": not found: the topic does not exist`}})
 	c.leaders["orders"] = []int32{1}
 	c.serve()
 	check(t, "created anew with fewer partitions", client, map[string]wanted{"a": {reason: "has a commit but is not in the topic"}})

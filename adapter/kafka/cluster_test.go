@@ -9,6 +9,8 @@ import (
 
 	"github.com/IBM/sarama"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/flink-hpa/flink-hpa/adapter/config"
 )
 
 // cluster is a few mock brokers and what they answer. A test changes its fields, then calls serve.
@@ -21,7 +23,10 @@ type cluster struct {
 	leaders map[string][]int32                    // topic -> leader of each partition
 	starts  map[string]int64                      // topic -> log start, the same on each partition
 	ends    map[string]int64
+	rules   config.Lag
 }
+
+const metadataMaxAge = time.Minute
 
 // newCluster: broker 1 coordinates "a", broker 2 "b"; they lead one partition each of "orders", which both groups read.
 func newCluster(t *testing.T) *cluster {
@@ -32,6 +37,7 @@ func newCluster(t *testing.T) *cluster {
 		leaders: map[string][]int32{"orders": {1, 2}},
 		starts:  map[string]int64{"orders": 10},
 		ends:    map[string]int64{"orders": 100},
+		rules:   config.DefaultLag(),
 	}
 	for id := range int32(2) {
 		c.brokers[id+1] = sarama.NewMockBrokerAddr(t, id+1, "127.0.0.1:0")
@@ -45,8 +51,13 @@ func newCluster(t *testing.T) *cluster {
 	return c
 }
 
-func (c *cluster) client() *Client {
-	client := New(Options{BootstrapServers: []string{c.brokers[1].Addr()}, Timeout: 6 * time.Second, Clock: c.clock})
+func (c *cluster) client() *Client { return c.metered(nil) }
+
+func (c *cluster) metered(meter Meter) *Client {
+	client := New(Options{
+		BootstrapServers: []string{c.brokers[1].Addr()}, Interval: 5 * time.Second, Timeout: 6 * time.Second, MetadataMaxAge: metadataMaxAge,
+		Lag: c.rules, Meter: meter, Clock: c.clock,
+	})
 	c.t.Cleanup(client.Close)
 	return client
 }

@@ -8,64 +8,63 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/flink-hpa/flink-hpa/adapter/config"
 )
 
 // relistAfter is how often a group that no broker knows is looked for again. All other reasons to send ListGroups
 // apply at once.
 const relistAfter = 10 * time.Second
 
-// commits are a group's committed offsets: topic -> partition -> offset. A group in it has at least one.
-type commits map[string]commit
-
-type commit struct {
-	offsets map[int32]int64
-	err     error
-}
-
-// committed fetches the groups' committed offsets, with one request for each coordinator. Each group is in exactly one
-// of the two answers.
-func (c *Client) committed(ctx context.Context, groups []string) (map[string]commits, map[string]error) {
-	failures := map[string]error{}
-	byCoordinator := map[int32][]string{}
+// standings reads the groups' committed offsets, with one request for each coordinator. A group is in exactly one of the two
+// answers. Groups whose coordinator has moved or failed are looked for at the other brokers, once.
+func (c *Client) standings(ctx context.Context, asked map[string]*questions) ([]standing, map[string]error) {
+	groups := make([]string, 0, len(asked))
+	for group := range asked {
+		groups = append(groups, group)
+	}
 	if c.mustList(groups) {
 		c.listGroups(ctx)
 	}
-	for _, group := range groups {
-		id, placed := c.coordinators[group]
-		switch {
-		case placed:
-			byCoordinator[id] = append(byCoordinator[id], group)
-		case c.listFailure != nil:
-			failures[group] = fmt.Errorf("its coordinator is not known: %w", c.listFailure)
-		default:
-			failures[group] = errUnknownGroup
+	found, failures := c.fetch(ctx, groups)
+	if astray := c.astray(failures); len(astray) > 0 {
+		c.listGroups(ctx)
+		again, failed := c.fetch(ctx, astray)
+		for group, commits := range again {
+			found[group] = commits
+			delete(failures, group)
 		}
-	}
-	found := make(map[string]commits, len(groups))
-	var mu sync.Mutex
-	atOnce(byCoordinator, func(id int32, groups []string) {
-		fetched, err := fetchOffsets(ctx, c.brokers[id], groups)
-		mu.Lock()
-		defer mu.Unlock()
-		for _, group := range groups {
-			answer, ok := fetched[group]
-			switch {
-			case err != nil:
+		for group, err := range failed {
+			if _, placed := c.coordinators[group]; placed { // else the first reason says more
 				failures[group] = err
-			case !ok:
-				failures[group] = fmt.Errorf("%s: OffsetFetch: the answer lacks the group", c.brokers[id])
-			case answer.Err != sarama.ErrNoError:
-				failures[group] = fmt.Errorf("%s: OffsetFetch: %w", c.brokers[id], answer.Err)
-				c.moved = c.moved || movedAway(answer.Err)
-			default:
-				if found[group] = commitsOf(answer); len(found[group]) == 0 {
-					delete(found, group)
-					failures[group] = errNothingCommitted
-				}
 			}
 		}
-	})
-	return found, failures
+	}
+	var standings []standing
+	for group, q := range asked {
+		commits, ok := found[group]
+		unplaced := errors.Is(failures[group], errUnknownGroup) || errors.Is(failures[group], errNothingCommitted)
+		if unplaced && c.opts.Lag.UncommittedGroup != config.Error && len(q.names) > 0 {
+			ok = true
+			delete(failures, group)
+		}
+		if ok {
+			standings = append(standings, standing{group: group, asked: q, commits: commits})
+		}
+	}
+	return standings, failures
+}
+
+// astray are the groups whose coordinator isn't it any more, or failed.
+func (c *Client) astray(failures map[string]error) []string {
+	var groups []string
+	for group, err := range failures {
+		id, placed := c.coordinators[group]
+		if code := sarama.KError(0); placed && (c.brokers[id].failed != nil || errors.As(err, &code) && movedAway(code)) {
+			groups = append(groups, group)
+		}
+	}
+	return groups
 }
 
 // mustList tells whether ListGroups is due: never sent to these brokers, a broker's answer missing, or a group unknown
@@ -92,6 +91,7 @@ func (c *Client) listGroups(ctx context.Context) {
 			return conn.ListGroups(&sarama.ListGroupsRequest{Version: 4})
 		})
 		if err == nil && response.Err != sarama.ErrNoError {
+			b.meter.Failed(kindOfCode(response.Err))
 			err = fmt.Errorf("%s: ListGroups: %w", b, response.Err)
 		}
 		mu.Lock()
@@ -107,6 +107,49 @@ func (c *Client) listGroups(ctx context.Context) {
 		}
 	})
 	c.coordinators, c.listFailure, c.listed = coordinators, failure, c.opts.Clock.Now()
+}
+
+// fetch asks the coordinators for the groups' committed offsets. Each group is in exactly one of the two answers.
+func (c *Client) fetch(ctx context.Context, groups []string) (map[string]commits, map[string]error) {
+	failures := map[string]error{}
+	byCoordinator := map[int32][]string{}
+	for _, group := range groups {
+		id, placed := c.coordinators[group]
+		switch {
+		case placed && c.brokers[id] != nil:
+			byCoordinator[id] = append(byCoordinator[id], group)
+		case c.listFailure != nil:
+			failures[group] = fmt.Errorf("its coordinator is not known: %w", c.listFailure)
+		default:
+			failures[group] = errUnknownGroup
+		}
+	}
+	found := make(map[string]commits, len(groups))
+	var mu sync.Mutex
+	atOnce(byCoordinator, func(id int32, groups []string) {
+		b := c.brokers[id]
+		fetched, err := fetchOffsets(ctx, b, groups)
+		mu.Lock()
+		defer mu.Unlock()
+		for _, group := range groups {
+			answer, ok := fetched[group]
+			switch {
+			case err != nil:
+				failures[group] = err
+			case !ok:
+				failures[group] = fmt.Errorf("%s: OffsetFetch: the answer lacks the group", b)
+			case answer.Err != sarama.ErrNoError:
+				b.meter.Failed(kindOfCode(answer.Err))
+				failures[group] = fmt.Errorf("%s: OffsetFetch: %w", b, answer.Err)
+			default:
+				if found[group] = commitsOf(answer); len(found[group]) == 0 {
+					delete(found, group)
+					failures[group] = errNothingCommitted
+				}
+			}
+		}
+	})
+	return found, failures
 }
 
 func fetchOffsets(ctx context.Context, b *broker, groups []string) (map[string]sarama.OffsetFetchResponseGroup, error) {
@@ -130,26 +173,13 @@ func fetchOffsets(ctx context.Context, b *broker, groups []string) (map[string]s
 	return byGroup, nil
 }
 
-func commitsOf(group sarama.OffsetFetchResponseGroup) commits {
-	topics := commits{}
-	for name, blocks := range group.Blocks {
-		topic := commit{offsets: map[int32]int64{}}
-		for partition, block := range blocks {
-			switch {
-			case block.Err != sarama.ErrNoError:
-				topic.err = fmt.Errorf("OffsetFetch: %w", block.Err)
-			case block.Offset >= 0:
-				topic.offsets[partition] = block.Offset
-			}
-		}
-		if len(topic.offsets) > 0 || topic.err != nil {
-			topics[name] = topic
-		}
+// movedAway tells whether an answer means that another broker is to be asked.
+func movedAway(code sarama.KError) bool {
+	switch code {
+	case sarama.ErrNotCoordinatorForConsumer, sarama.ErrConsumerCoordinatorNotAvailable,
+		sarama.ErrNotLeaderForPartition, sarama.ErrLeaderNotAvailable, sarama.ErrFencedLeaderEpoch, sarama.ErrUnknownLeaderEpoch,
+		sarama.ErrReplicaNotAvailable:
+		return true
 	}
-	return topics
-}
-
-// movedAway tells whether an error means that the broker isn't the group's coordinator any more.
-func movedAway(err error) bool {
-	return errors.Is(err, sarama.ErrNotCoordinatorForConsumer) || errors.Is(err, sarama.ErrConsumerCoordinatorNotAvailable)
+	return false
 }

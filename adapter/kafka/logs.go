@@ -3,156 +3,197 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/IBM/sarama"
+
+	"github.com/flink-hpa/flink-hpa/adapter/config"
 )
 
-// extent is how far one partition's log reaches, or why that is not known.
-type extent struct {
-	start, end int64
-	needStart  bool // some group has no commit on the partition; else start stays unknown
-	err        error
-}
-
-// log is the partitions of a topic, by number, or why they are not known.
+// log is the partitions of a topic in this round, by number, or why they are not known.
 type log struct {
 	partitions []extent
 	err        error
 }
 
-// readLogs asks the leaders for the ends of all partitions of all topics that the groups have committed, with one
-// request for each leader, and for the starts of those partitions where a group has no commit, with another.
-func (c *Client) readLogs(ctx context.Context, groups map[string]commits) map[string]log {
-	missing := c.findTopics(ctx, groups)
-	logs := map[string]log{}
-	for _, topics := range groups {
-		for name, commit := range topics {
-			l, ok := logs[name]
-			if !ok {
-				l = log{partitions: make([]extent, len(c.topics[name].leaders)), err: missing[name]}
-				logs[name] = l
+// extent is how far one partition's log reaches, or why that is not known.
+type extent struct {
+	start, end int64 // start may be unknownStart
+	err        error
+}
+
+// readLogs asks the leaders for the ends of all partitions of all topics that the groups stand in, with one request for each
+// leader, and for starts with another where they are needed. Where a leader has moved or failed, the topics in question
+// are looked up again and their new leaders asked, once.
+func (c *Client) readLogs(ctx context.Context, groups []standing) map[string]*log {
+	names := topicsOf(groups)
+	logs := make(map[string]*log, len(names))
+	c.findTopics(ctx, names, groups)
+	c.readEnds(ctx, logs, names)
+	if failed := failedTopics(logs); len(failed) > 0 {
+		for _, name := range failed {
+			c.topics[name].outdated()
+		}
+		c.findTopics(ctx, failed, groups)
+		c.readEnds(ctx, logs, failed)
+		for _, name := range failedTopics(logs) {
+			c.topics[name].outdated()
+		}
+	}
+	c.readStarts(ctx, logs, groups)
+	return logs
+}
+
+func topicsOf(groups []standing) []string {
+	names := map[string]bool{}
+	for _, g := range groups {
+		for name := range g.commits {
+			names[name] = true
+		}
+		for name := range g.asked.names {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// failedTopics are those of whose partitions one could not be read.
+func failedTopics(logs map[string]*log) []string {
+	var failed []string
+	for name, l := range logs {
+		if slices.ContainsFunc(l.partitions, func(e extent) bool { return e.err != nil }) {
+			failed = append(failed, name)
+		}
+	}
+	slices.Sort(failed)
+	return failed
+}
+
+// readEnds asks for the log end offsets of these topics, by the consumers' isolation level: of all partitions, or of those that
+// failed before in this round.
+func (c *Client) readEnds(ctx context.Context, logs map[string]*log, names []string) {
+	var questions []*question
+	for _, name := range names {
+		t, l := c.topics[name], logs[name]
+		again := l != nil && t.err == nil && len(l.partitions) == len(t.leaders)
+		if !again {
+			l = &log{partitions: make([]extent, len(t.leaders)), err: t.err}
+			logs[name] = l
+		}
+		for i, e := range l.partitions {
+			if !again || e.err != nil {
+				questions = append(questions, &question{topic: name, partition: int32(i), at: sarama.OffsetNewest})
 			}
-			for i := range l.partitions {
-				if _, committed := commit.offsets[int32(i)]; !committed {
-					l.partitions[i].needStart = true
+		}
+	}
+	c.listOffsets(ctx, questions, c.opts.Lag.IsolationLevel)
+	now := c.opts.Clock.Now()
+	for _, q := range questions {
+		t := c.topics[q.topic]
+		if q.err == nil && t.trails[q.partition].see(q.offset, now) {
+			t.cutOff(q.partition)
+		}
+		logs[q.topic].partitions[q.partition] = extent{start: t.starts[q.partition], end: q.offset, err: q.err}
+	}
+}
+
+// readStarts asks for the log start offsets where the rules need them now, and of whole topics now and then: a commit that
+// retention has passed shows only by them.
+func (c *Client) readStarts(ctx context.Context, logs map[string]*log, groups []standing) {
+	needed := map[string]map[int]bool{} // true: there is no lag without it
+	need := func(name string, partition int, must bool) {
+		if needed[name] == nil {
+			needed[name] = map[int]bool{}
+		}
+		needed[name][partition] = needed[name][partition] || must
+	}
+	for name, l := range logs {
+		if !c.topics[name].startsDue(c.opts.Clock.Now(), c.opts.MetadataMaxAge) {
+			continue
+		}
+		for i := range l.partitions {
+			need(name, i, false)
+		}
+	}
+	for _, g := range groups {
+		for _, name := range g.topics() {
+			l := logs[name]
+			for i, e := range l.partitions {
+				if e.err == nil && g.at(name, i, e).needsStart(c.opts.Lag, g.never()) {
+					need(name, i, true)
 				}
 			}
 		}
 	}
-	atOnce(c.byLeader(logs), func(id int32, partitions map[string][]int32) {
+	var questions []*question
+	for name, partitions := range needed {
+		for i := range partitions {
+			questions = append(questions, &question{topic: name, partition: int32(i), at: sarama.OffsetOldest})
+		}
+	}
+	c.listOffsets(ctx, questions, config.ReadUncommitted)
+	for _, q := range questions {
+		e := &logs[q.topic].partitions[q.partition]
+		switch {
+		case q.err == nil:
+			e.start, c.topics[q.topic].starts[q.partition] = q.offset, q.offset
+		case needed[q.topic][int(q.partition)] && e.err == nil:
+			e.err = q.err
+		}
+	}
+}
+
+// question is what ListOffsets is asked about one partition, and the answer.
+type question struct {
+	topic     string
+	partition int32
+	at        int64 // sarama.OffsetNewest, sarama.OffsetOldest, or a timestamp in ms: the first record that is not older
+
+	offset, timestamp int64 // both -1 when no record is that young
+	err               error
+}
+
+// listOffsets gets the questions answered, with one request for each leader. No partition may be in them twice: brokers refuse that.
+func (c *Client) listOffsets(ctx context.Context, questions []*question, isolation config.Choice) {
+	shares := map[int32][]*question{}
+	for _, q := range questions {
+		leader := c.topics[q.topic].leaders[q.partition]
+		if c.brokers[leader] == nil {
+			q.err = fmt.Errorf("partition %d has no leader", q.partition)
+			c.moved = c.moved || leader != noLeader
+			continue
+		}
+		shares[leader] = append(shares[leader], q)
+	}
+	atOnce(shares, func(id int32, share []*question) {
 		b := c.brokers[id]
-		listOffsets(ctx, b, logs, partitions, sarama.OffsetOldest)
-		listOffsets(ctx, b, logs, partitions, sarama.OffsetNewest)
+		response, err := ask(ctx, b, "ListOffsets", func(conn *sarama.Broker) (*sarama.OffsetResponse, error) {
+			request := sarama.NewOffsetRequest(b.conf.Version)
+			if isolation == config.ReadCommitted {
+				request.IsolationLevel = sarama.ReadCommitted
+			}
+			for _, q := range share {
+				request.AddBlock(q.topic, q.partition, q.at, 1)
+			}
+			return conn.GetAvailableOffsets(request)
+		})
+		for _, q := range share {
+			if q.err = err; err == nil {
+				q.answer(b, response.GetBlock(q.topic, q.partition))
+			}
+		}
 	})
-	for name, log := range logs {
-		if slices.ContainsFunc(log.partitions, func(e extent) bool { return e.err != nil }) {
-			delete(c.topics, name) // its leaders may be others by now
-		}
-	}
-	return logs
 }
 
-// byLeader shares the partitions out among their leaders: broker -> topic -> partitions. A partition without a leader
-// gets its error.
-func (c *Client) byLeader(logs map[string]log) map[int32]map[string][]int32 {
-	shares := map[int32]map[string][]int32{}
-	for name, log := range logs {
-		for i := range log.partitions {
-			leader := c.topics[name].leaders[i]
-			if c.brokers[leader] == nil {
-				log.partitions[i].err = fmt.Errorf("partition %d has no leader", i)
-				c.moved = c.moved || leader != noLeader
-				continue
-			}
-			if shares[leader] == nil {
-				shares[leader] = map[string][]int32{}
-			}
-			shares[leader][name] = append(shares[leader][name], int32(i))
-		}
-	}
-	return shares
-}
-
-// listOffsets asks one leader for the start (sarama.OffsetOldest) or end (sarama.OffsetNewest) of its partitions; for
-// the start only where it is needed.
-func listOffsets(ctx context.Context, b *broker, logs map[string]log, partitions map[string][]int32, which int64) {
-	request := sarama.NewOffsetRequest(b.conf.Version)
-	wanted := map[string][]int32{}
-	for name, ids := range partitions {
-		for _, id := range ids {
-			if e := logs[name].partitions[id]; e.err == nil && (e.needStart || which == sarama.OffsetNewest) {
-				wanted[name] = append(wanted[name], id)
-				request.AddBlock(name, id, which, 1)
-			}
-		}
-	}
-	if len(wanted) == 0 {
-		return
-	}
-	response, err := ask(ctx, b, "ListOffsets", func(conn *sarama.Broker) (*sarama.OffsetResponse, error) {
-		return conn.GetAvailableOffsets(request)
-	})
-	for name, ids := range wanted {
-		for _, id := range ids {
-			e := &logs[name].partitions[id]
-			offset, blockErr := int64(0), err
-			if err == nil {
-				offset, blockErr = offsetIn(response.GetBlock(name, id), b, id)
-			}
-			switch {
-			case blockErr != nil:
-				e.err = blockErr
-			case which == sarama.OffsetOldest:
-				e.start = offset
-			default:
-				e.end = offset
-			}
-		}
-	}
-}
-
-func offsetIn(block *sarama.OffsetResponseBlock, b *broker, partition int32) (int64, error) {
+func (q *question) answer(b *broker, block *sarama.OffsetResponseBlock) {
 	switch {
 	case block == nil:
-		return 0, fmt.Errorf("%s: ListOffsets: the answer lacks partition %d", b, partition)
+		q.err = fmt.Errorf("%s: ListOffsets: the answer lacks partition %d", b, q.partition)
 	case block.Err != sarama.ErrNoError:
-		return 0, fmt.Errorf("%s: ListOffsets: partition %d: %w", b, partition, block.Err)
+		b.meter.Failed(kindOfCode(block.Err))
+		q.err = fmt.Errorf("%s: ListOffsets: partition %d: %w", b, q.partition, block.Err)
+	default:
+		q.offset, q.timestamp = block.Offset, block.Timestamp
 	}
-	return block.Offset, nil
-}
-
-// join puts a group's commits beside the logs.
-func join(topics commits, logs map[string]log) Group {
-	group := Group{Topics: make(map[string]Topic, len(topics))}
-	for name, commit := range topics {
-		group.Topics[name] = joinTopic(commit, logs[name])
-	}
-	return group
-}
-
-func joinTopic(c commit, l log) Topic {
-	switch {
-	case c.err != nil:
-		return Topic{Err: c.err}
-	case l.err != nil:
-		return Topic{Err: l.err}
-	}
-	for partition := range c.offsets {
-		if int(partition) >= len(l.partitions) {
-			return Topic{Err: fmt.Errorf("partition %d has a commit but is not in the topic; it may have been created anew with fewer partitions", partition)}
-		}
-	}
-	partitions := make([]Partition, len(l.partitions))
-	for i, e := range l.partitions {
-		if e.err != nil {
-			return Topic{Err: e.err}
-		}
-		committed, ok := c.offsets[int32(i)]
-		if !ok {
-			committed = None
-		}
-		partitions[i] = Partition{Committed: committed, Start: e.start, End: e.end}
-	}
-	return Topic{Partitions: partitions}
 }

@@ -35,7 +35,7 @@ func (c *Client) findBrokers(ctx context.Context) error {
 		if known := c.brokers[id]; known != nil && known.addr == addr {
 			brokers[id] = known
 		} else {
-			brokers[id] = newBroker(id, addr, c.conf, c.request)
+			brokers[id] = c.newBroker(id, addr)
 		}
 	}
 	for id, b := range c.brokers {
@@ -57,12 +57,13 @@ func (c *Client) describeCluster(ctx context.Context, healthy []*broker) (map[in
 	}
 	var first error
 	for _, addr := range c.opts.BootstrapServers {
-		b := newBroker(unknown, addr, c.conf, c.request)
+		b := c.newBroker(unknown, addr)
 		cluster, err := brokersBy(ctx, b)
-		b.close()
 		if err == nil {
+			b.disconnect()
 			return cluster, nil
 		}
+		b.close()
 		if first == nil {
 			first = err
 		}

@@ -4,86 +4,162 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"net"
 	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
 )
 
-// metadataAge is how long the partitions and leaders of a topic are believed. Leaders that moved are noticed at once,
-// by the errors of the old ones; partitions that were added only by this.
-const metadataAge = time.Minute
-
 // noLeader stands for the leader of a partition that has none now.
 const noLeader int32 = -1
 
 var errNoBroker = errors.New("no broker is left to ask in this round")
 
-// topic is what Metadata told: the leader of each partition, by number.
+// topic is what is remembered of a topic: what Metadata told, and each partition's log, by number.
 type topic struct {
-	leaders []int32
-	at      time.Time
+	id       sarama.Uuid // changes when a topic is created anew; brokers before 2.8 have none
+	leaders  []int32
+	starts   []int64   // log start offsets, or unknownStart
+	trails   []trail   // of log end offsets
+	at       time.Time // of the metadata; zero: to be asked for
+	startsAt time.Time // when all starts were asked for
+	used     time.Time // by a round
+	err      error     // why there is no metadata
 }
 
-// covers tells whether all partitions that a group has committed are known.
-func (t topic) covers(c commit) bool {
-	for partition := range c.offsets {
-		if int(partition) >= len(t.leaders) {
-			return false
-		}
+// outdated has the metadata asked for again.
+func (t *topic) outdated() { t.at = time.Time{} }
+
+// lead takes what Metadata told. What is remembered of the logs stays, unless it is another topic of the same name.
+func (t *topic) lead(answer *sarama.TopicMetadata, now time.Time) {
+	leaders := leadersOf(answer)
+	if answer.Uuid != t.id || len(leaders) < len(t.leaders) {
+		t.id, t.starts, t.trails, t.startsAt = answer.Uuid, nil, nil, time.Time{}
 	}
+	for len(t.starts) < len(leaders) {
+		t.starts, t.trails = append(t.starts, unknownStart), append(t.trails, trail{})
+	}
+	t.leaders, t.at, t.err = leaders, now, nil
+}
+
+// cutOff forgets where a partition's log started: it is another log now, and the topic perhaps another one of the same name.
+func (t *topic) cutOff(partition int32) {
+	t.starts[partition] = unknownStart
+	t.outdated()
+}
+
+// gone forgets everything but why.
+func (t *topic) gone(err error) { *t = topic{used: t.used, err: err} }
+
+// startsDue tells whether it is time for all log start offsets: a round after the first, which has enough to ask, and then once in maxAge.
+func (t *topic) startsDue(now time.Time, maxAge time.Duration) bool {
+	if t.startsAt.IsZero() {
+		t.startsAt = now.Add(-maxAge)
+		return false
+	}
+	if now.Sub(t.startsAt) < maxAge {
+		return false
+	}
+	t.startsAt = now
 	return true
 }
 
-// findTopics brings c.topics up to date for all topics that the groups have committed, with at most one request. It
-// returns the topics that could not be found, with the reason, and forgets them.
-func (c *Client) findTopics(ctx context.Context, groups map[string]commits) map[string]error {
+// findTopics brings the metadata of these topics up to date, with at most one request. Each of them is in c.topics afterwards,
+// with its leaders or with the reason why there are none. Topics that no group asked for lately are forgotten.
+func (c *Client) findTopics(ctx context.Context, names []string, groups []standing) {
 	now := c.opts.Clock.Now()
-	missing := map[string]error{}
-	for _, topics := range groups {
-		for name, commit := range topics {
-			known, ok := c.topics[name]
-			if !ok || now.Sub(known.at) >= metadataAge || !known.covers(commit) {
-				missing[name] = fmt.Errorf("Metadata: %w", sarama.ErrUnknownTopicOrPartition) // unless the answer has it
-			}
+	least := partitionsSeen(groups)
+	var due []string
+	for _, name := range names {
+		t := c.topics[name]
+		if t == nil {
+			t = &topic{}
+			c.topics[name] = t
+		}
+		t.used = now
+		if now.Sub(t.at) >= c.opts.MetadataMaxAge || len(t.leaders) < least[name] {
+			due = append(due, name)
 		}
 	}
-	if len(missing) == 0 {
-		return nil
-	}
-	answers, err := c.metadata(ctx, slices.Sorted(maps.Keys(missing)))
-	for _, answer := range answers {
-		if answer.Err != sarama.ErrNoError {
-			missing[answer.Name] = fmt.Errorf("Metadata: %w", answer.Err)
-			continue
+	for name, t := range c.topics {
+		if now.Sub(t.used) >= forgetAfter {
+			delete(c.topics, name)
 		}
-		c.topics[answer.Name] = topic{leaders: leadersOf(answer), at: now}
-		delete(missing, answer.Name)
 	}
-	for name := range missing {
-		if err != nil {
-			missing[name] = err
+	if len(due) == 0 {
+		return
+	}
+	answers, err := c.metadata(ctx, due)
+	for _, name := range due {
+		t := c.topics[name]
+		answer, ok := answers[name]
+		switch {
+		case err != nil && len(t.leaders) > 0: // an answer of a minute ago is better than none: leaders that moved say so
+		case err != nil:
+			t.gone(err)
+		case !ok:
+			t.gone(fmt.Errorf("Metadata: the answer lacks the topic"))
+		case answer.Err == sarama.ErrUnknownTopicOrPartition:
+			t.gone(errNoTopic)
+		case answer.Err != sarama.ErrNoError && len(answer.Partitions) == 0:
+			c.meter.Failed(kindOfCode(answer.Err))
+			t.gone(fmt.Errorf("Metadata: %w", answer.Err))
+		default:
+			t.lead(answer, now)
 		}
-		delete(c.topics, name)
 	}
-	maps.DeleteFunc(c.topics, func(_ string, t topic) bool { return now.Sub(t.at) >= 2*metadataAge }) // nobody's any more
-	return missing
 }
 
-// metadata asks one broker, any that answers, for the topics' partitions and leaders. It creates no topic.
-func (c *Client) metadata(ctx context.Context, names []string) ([]*sarama.TopicMetadata, error) {
+// errNoTopic is the topic's, which Kafka has no better words for.
+var errNoTopic = fmt.Errorf("%w: the topic does not exist", ErrNotFound)
+
+// partitionsSeen is how many partitions each topic has at least, as the commits show.
+func partitionsSeen(groups []standing) map[string]int {
+	least := map[string]int{}
+	for _, g := range groups {
+		for name, commit := range g.commits {
+			least[name] = max(least[name], len(commit.offsets))
+		}
+	}
+	return least
+}
+
+// metadata asks one broker, any that answers, for the topics' partitions and leaders. It creates no topic. Brokers that were
+// not known, or have moved, are from then on.
+func (c *Client) metadata(ctx context.Context, names []string) (map[string]*sarama.TopicMetadata, error) {
 	err := errNoBroker
 	for _, b := range c.reachable() {
 		var response *sarama.MetadataResponse
 		response, err = ask(ctx, b, "Metadata", func(conn *sarama.Broker) (*sarama.MetadataResponse, error) {
-			return conn.GetMetadata(sarama.NewMetadataRequest(c.conf.Version, names))
+			return conn.GetMetadata(sarama.NewMetadataRequest(b.conf.Version, names))
 		})
-		if err == nil {
-			return response.Topics, nil
+		if err != nil {
+			continue
 		}
+		for _, member := range response.Brokers {
+			c.admit(member.ID(), member.Addr())
+		}
+		byName := make(map[string]*sarama.TopicMetadata, len(response.Topics))
+		for _, answer := range response.Topics {
+			byName[answer.Name] = answer
+		}
+		return byName, nil
 	}
 	return nil, err
+}
+
+// admit takes up a broker that is new, or has another address than before.
+func (c *Client) admit(id int32, addr string) {
+	known := c.brokers[id]
+	if _, _, err := net.SplitHostPort(addr); err != nil || known != nil && known.addr == addr {
+		return
+	}
+	if known != nil {
+		known.close()
+	}
+	c.brokers[id] = c.newBroker(id, addr)
+	c.moved = true // it may coordinate groups
 }
 
 func leadersOf(answer *sarama.TopicMetadata) []int32 {

@@ -1,0 +1,121 @@
+package kafka
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// usualGap is taken for the time between two commits until two have been seen. Checkpoint intervals are seldom longer.
+	usualGap = time.Minute
+	// keptGaps is how many gaps between commits are remembered. Their median doesn't mind a restart.
+	keptGaps = 5
+)
+
+// cadence is a group's rhythm of commits, as its committed offsets showed it from round to round. Flink commits when a checkpoint
+// completes, so between two commits the lag of a healthy job grows by all that arrives. Lag at commit leaves those arrivals
+// out, for as long as the next commit isn't due.
+type cadence struct {
+	offsets map[string][]int64 // committed, in the latest round: topic -> partition -> offset
+	watched time.Time          // the first round
+	polled  time.Time          // the latest round
+
+	last, before time.Time       // the latest round with a commit, and the one before that
+	started      time.Time       // the first of the rounds in a row that had a commit, up to last
+	gaps         []time.Duration // between commits, the newest last
+	inARow       int             // rounds with a commit, up to the latest round
+}
+
+// observe takes a round's committed offsets. What it is given is kept and must not change. It returns which partitions' offsets moved
+// since the round before.
+func (c *cadence) observe(offsets map[string][]int64, now time.Time) func(topic string, partition int) bool {
+	before := c.offsets
+	moved := func(topic string, partition int) bool {
+		return before != nil && offsetAt(before, topic, partition) != offsetAt(offsets, topic, partition)
+	}
+	event := false
+	for topic, partitions := range offsets {
+		for i, offset := range partitions {
+			event = event || offset != None && moved(topic, i)
+		}
+	}
+	if before == nil {
+		c.watched = now
+	}
+	c.offsets, c.polled = offsets, now
+	if event {
+		c.commit(now)
+	} else {
+		c.inARow = 0
+	}
+	return moved
+}
+
+func offsetAt(offsets map[string][]int64, topic string, partition int) int64 {
+	if partitions := offsets[topic]; partition < len(partitions) {
+		return partitions[partition]
+	}
+	return None
+}
+
+// commit notes a round with a commit. Two such rounds in a row are the two halves of one, seen while the subtasks were at it; more
+// are a group that commits as often as it is looked at.
+func (c *cadence) commit(now time.Time) {
+	c.inARow++
+	c.before, c.last = c.last, now
+	switch {
+	case c.inARow == 1:
+		if !c.started.IsZero() {
+			c.gap(now.Sub(c.started))
+		}
+		c.started = now
+	case c.inARow > 2:
+		c.gap(now.Sub(c.before))
+		c.started = now
+	}
+}
+
+func (c *cadence) gap(d time.Duration) {
+	if len(c.gaps) == keptGaps {
+		c.gaps = slices.Delete(c.gaps, 0, 1)
+	}
+	c.gaps = append(c.gaps, d)
+}
+
+// known tells whether lag at commit has a meaning: a commit was seen, or none for so long that there is nothing to wait for.
+func (c *cadence) known() bool {
+	return !c.last.IsZero() || c.polled.Sub(c.watched) >= usualGap
+}
+
+// horizon is the time up to which arrivals in a partition count as lag. Right after a commit that is now, and it stays there until
+// the next commit is due: slack is how late that one may be. From then on it moves twice as fast as the clock, so that the
+// lag rises without a jump and is the plain lag after twice the usual time.
+func (c *cadence) horizon(moved bool, slack time.Duration) time.Time {
+	from := c.last
+	if c.inARow > 0 && !moved {
+		from = c.before // the partition's own commit may be seen in the next round only
+	}
+	switch {
+	case moved || from.IsZero():
+		return c.polled
+	}
+	late := c.polled.Sub(from) - c.usual() - slack
+	if late <= 0 {
+		return from
+	}
+	horizon := from.Add(2 * late)
+	if horizon.After(c.polled) {
+		return c.polled
+	}
+	return horizon
+}
+
+// usual is the median of the gaps.
+func (c *cadence) usual() time.Duration {
+	if len(c.gaps) == 0 {
+		return usualGap
+	}
+	sorted := slices.Clone(c.gaps)
+	slices.Sort(sorted)
+	return sorted[len(sorted)/2]
+}
