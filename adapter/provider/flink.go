@@ -31,7 +31,7 @@ func (p *Provider) job(ctx context.Context, namespace string, selector labels.Se
 	if err != nil {
 		return snapshot.Sample[flink.Job]{}, err
 	}
-	sample := p.jobs.Read(ctx, jobManager)
+	sample := (*p.jobs.Load()).Read(ctx, jobManager)
 	if sample.Err != nil {
 		return snapshot.Sample[flink.Job]{}, fmt.Errorf("%s: %w", jobManager, sample.Err)
 	}

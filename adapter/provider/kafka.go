@@ -3,68 +3,187 @@ package provider
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/selection"
+
+	"github.com/flink-hpa/flink-hpa/adapter/config"
+	"github.com/flink-hpa/flink-hpa/adapter/kafka"
+	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
 )
 
-// The labels that select a consumer group's lag.
-const (
-	clusterLabel = "cluster"
-	groupLabel   = "group"
-	topicLabel   = "topic"
-)
+// KafkaCluster is a cluster as configured, and where its groups are read.
+type KafkaCluster struct {
+	config.KafkaCluster
+	Groups Reader[kafka.Key, kafka.Group]
 
-// groupQuery is what a Kafka selector asks for.
-type groupQuery struct {
-	cluster string   // empty: the only one
-	group   string   // never empty
-	topics  []string // empty: all that the group has committed
+	aliases map[string]alias
+}
+
+// alias is one as configured, ready to use.
+type alias struct {
+	config.Alias
+	pattern *regexp.Regexp
+}
+
+// NewKafkaCluster returns the cluster, whose groups are read from groups.
+func NewKafkaCluster(conf config.KafkaCluster, groups Reader[kafka.Key, kafka.Group]) (KafkaCluster, error) {
+	cluster := KafkaCluster{KafkaCluster: conf, Groups: groups, aliases: make(map[string]alias, len(conf.Aliases))}
+	for _, a := range conf.Aliases {
+		pattern, err := a.Pattern()
+		if err != nil {
+			return KafkaCluster{}, fmt.Errorf("alias %s: %w", a.Name, err)
+		}
+		cluster.aliases[a.Name] = alias{a, pattern}
+	}
+	return cluster, nil
+}
+
+// question is a Kafka query with its names in place of aliases.
+type question struct {
+	cluster KafkaCluster
+	key     kafka.Key
+	choice  kafka.Choice
 }
 
 // consumerGroupLag is how many records a group is behind, summed over all partitions of its topics.
 func (p *Provider) consumerGroupLag(ctx context.Context, namespace string, selector labels.Selector) (value, error) {
-	query, err := parseGroupQuery(selector)
+	return p.lag(ctx, namespace, selector, func(total kafka.Total) (int64, error) { return total.Lag, nil })
+}
+
+// consumerGroupLagMax is how many records a group is behind on the one partition where that is most.
+func (p *Provider) consumerGroupLagMax(ctx context.Context, namespace string, selector labels.Selector) (value, error) {
+	return p.lag(ctx, namespace, selector, func(total kafka.Total) (int64, error) { return total.Max, nil })
+}
+
+// consumerGroupLagAtCommit is how many records a group was behind right after its latest commit, summed over all partitions.
+func (p *Provider) consumerGroupLagAtCommit(ctx context.Context, namespace string, selector labels.Selector) (value, error) {
+	return p.lag(ctx, namespace, selector, func(total kafka.Total) (int64, error) { return total.AtCommit, total.AtCommitErr })
+}
+
+func (p *Provider) lag(ctx context.Context, namespace string, selector labels.Selector, of func(kafka.Total) (int64, error)) (value, error) {
+	q, err := p.ask(namespace, selector)
 	if err != nil {
 		return value{}, err
+	}
+	total, sample, err := q.total(ctx)
+	if err != nil {
+		return value{}, err
+	}
+	records, err := of(total)
+	if err != nil {
+		return value{}, q.explain(err)
+	}
+	return value{*resource.NewQuantity(records, resource.DecimalSI), metav1.NewTime(sample.Time)}, nil
+}
+
+// leastAge is the age of a record that was written this moment: 0 is for when nothing is unread.
+const leastAge = time.Millisecond
+
+// consumerGroupLagSeconds is the age of the oldest record that a group has not read, as it was when the sample was taken.
+func (p *Provider) consumerGroupLagSeconds(ctx context.Context, namespace string, selector labels.Selector) (value, error) {
+	q, err := p.ask(namespace, selector)
+	if err != nil {
+		return value{}, err
+	}
+	q.key = q.key.WithAge()
+	total, sample, err := q.total(ctx)
+	if err != nil {
+		return value{}, err
+	}
+	if total.AgeErr != nil {
+		return value{}, q.explain(total.AgeErr)
+	}
+	age := time.Duration(0)
+	if !total.Oldest.IsZero() {
+		age = max(sample.Time.Sub(total.Oldest), leastAge)
+	}
+	return value{milli(age.Seconds()), metav1.NewTime(sample.Time)}, nil
+}
+
+// total reads the newest sample and adds up what is asked for.
+func (q question) total(ctx context.Context) (kafka.Total, snapshot.Sample[kafka.Group], error) {
+	sample := q.cluster.Groups.Read(ctx, q.key)
+	if sample.Err != nil {
+		return kafka.Total{}, sample, q.explain(sample.Err)
+	}
+	total, err := sample.Value.Total(q.choice)
+	if err != nil {
+		return kafka.Total{}, sample, q.explain(err)
+	}
+	return total, sample, nil
+}
+
+func (q question) explain(err error) error {
+	return fmt.Errorf("consumer group %q in Kafka cluster %q: %w", q.key.Group, q.cluster.Name, err)
+}
+
+// ask finds out what a selector asks for, in a namespace that may ask it.
+func (p *Provider) ask(namespace string, selector labels.Selector) (question, error) {
+	query, err := parseGroupQuery(selector)
+	if err != nil {
+		return question{}, err
 	}
 	cluster, err := p.cluster(namespace, query.cluster)
 	if err != nil {
-		return value{}, err
+		return question{}, err
 	}
-	sample := cluster.Groups.Read(ctx, query.group)
-	lag := int64(0)
-	if err = sample.Err; err == nil {
-		lag, err = sample.Value.Lag(query.topics...)
+	group, choice := query.group, kafka.Choice{Names: query.topics}
+	if query.alias != "" {
+		if group, choice, err = cluster.resolve(query); err != nil {
+			return question{}, err
+		}
 	}
-	if err != nil {
-		return value{}, fmt.Errorf("consumer group %q in Kafka cluster %q: %w", query.group, cluster.Name, err)
+	return question{cluster, kafka.NewKey(group, choice.Names...), choice}, nil
+}
+
+// resolve puts what the alias stands for beside what the selector says itself.
+func (c KafkaCluster) resolve(query groupQuery) (group string, choice kafka.Choice, err error) {
+	a, ok := c.aliases[query.alias]
+	has := len(a.Topics) > 0 || a.pattern != nil
+	switch {
+	case !ok:
+		return "", choice, fmt.Errorf("%w: Kafka cluster %q has no alias %q; add it to the cluster's aliases in the adapter's configuration", errNotFound, c.Name, query.alias)
+	case a.Group != "" && query.group != "":
+		return "", choice, fmt.Errorf("%w: label %s beside alias %q, which stands for a group already", errSelector, groupLabel, a.Name)
+	case a.Group == "" && query.group == "":
+		return "", choice, fmt.Errorf("%w: label %s is needed beside alias %q, which stands for topics only", errSelector, groupLabel, a.Name)
+	case has && len(query.topics) > 0:
+		return "", choice, fmt.Errorf("%w: label %s beside alias %q, which stands for topics already", errSelector, topicLabel, a.Name)
 	}
-	return value{*resource.NewQuantity(lag, resource.DecimalSI), metav1.NewTime(sample.Time)}, nil
+	if group = query.group; a.Group != "" {
+		group = a.Group
+	}
+	if choice.Names = query.topics; has {
+		choice = kafka.Choice{Names: a.Topics, Pattern: a.pattern}
+	}
+	return group, choice, nil
 }
 
 // cluster finds the cluster that is asked for, among those that the namespace may read: it is not told of any other.
 func (p *Provider) cluster(namespace, name string) (KafkaCluster, error) {
-	if len(p.clusters) == 0 {
+	clusters := *p.clusters.Load()
+	if len(clusters) == 0 {
 		return KafkaCluster{}, fmt.Errorf("%w: no Kafka cluster is configured; add one to kafka.clusters in the adapter's configuration", errNotFound)
 	}
 	if name != "" {
-		i := slices.IndexFunc(p.clusters, func(c KafkaCluster) bool { return c.Name == name })
+		i := slices.IndexFunc(clusters, func(c KafkaCluster) bool { return c.Name == name })
 		switch {
 		case i < 0:
 			return KafkaCluster{}, fmt.Errorf("%w: no Kafka cluster %q is configured; add it to kafka.clusters in the adapter's configuration", errNotFound, name)
-		case !p.clusters[i].Admits(namespace):
+		case !clusters[i].Admits(namespace):
 			return KafkaCluster{}, fmt.Errorf("%w: namespace %q may not read Kafka cluster %q; add it to the cluster's namespaces in the adapter's configuration", errForbidden, namespace, name)
 		}
-		return p.clusters[i], nil
+		return clusters[i], nil
 	}
-	if len(p.clusters) > 1 {
+	if len(clusters) > 1 {
 		var names []string
-		for _, c := range p.clusters {
+		for _, c := range clusters {
 			if c.Admits(namespace) {
 				names = append(names, c.Name)
 			}
@@ -72,43 +191,5 @@ func (p *Provider) cluster(namespace, name string) (KafkaCluster, error) {
 		return KafkaCluster{}, fmt.Errorf("%w: several Kafka clusters are configured, so the label %s is needed; namespace %q may read: %s",
 			errSelector, clusterLabel, namespace, strings.Join(names, ", "))
 	}
-	return p.cluster(namespace, p.clusters[0].Name)
-}
-
-func parseGroupQuery(selector labels.Selector) (groupQuery, error) {
-	requirements, selectable := selector.Requirements()
-	if !selectable {
-		return groupQuery{}, fmt.Errorf("%w: it selects nothing", errSelector)
-	}
-	var query groupQuery
-	seen := map[string]bool{}
-	for _, r := range requirements {
-		switch r.Operator() {
-		case selection.Equals, selection.DoubleEquals, selection.In:
-		default:
-			return groupQuery{}, fmt.Errorf("%w: label %s with %q; only =, == and in are possible", errSelector, r.Key(), r.Operator())
-		}
-		if seen[r.Key()] {
-			return groupQuery{}, fmt.Errorf("%w: label %s stands there twice", errSelector, r.Key())
-		}
-		seen[r.Key()] = true
-		values := r.Values().List()
-		if r.Key() != topicLabel && len(values) != 1 || slices.Contains(values, "") {
-			return groupQuery{}, fmt.Errorf("%w: label %s needs one value; only %s may have several, and none may be empty", errSelector, r.Key(), topicLabel)
-		}
-		switch r.Key() {
-		case clusterLabel:
-			query.cluster = values[0]
-		case groupLabel:
-			query.group = values[0]
-		case topicLabel:
-			query.topics = values
-		default:
-			return groupQuery{}, fmt.Errorf("%w: label %s has no meaning for Kafka; %s, %s and %s have", errSelector, r.Key(), clusterLabel, groupLabel, topicLabel)
-		}
-	}
-	if query.group == "" {
-		return groupQuery{}, fmt.Errorf("%w: label %s is needed: the consumer group", errSelector, groupLabel)
-	}
-	return query, nil
+	return p.cluster(namespace, clusters[0].Name)
 }

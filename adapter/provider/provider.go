@@ -8,6 +8,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,21 +16,13 @@ import (
 	"k8s.io/metrics/pkg/apis/external_metrics"
 	metrics "sigs.k8s.io/custom-metrics-apiserver/pkg/provider"
 
-	"github.com/flink-hpa/flink-hpa/adapter/config"
 	"github.com/flink-hpa/flink-hpa/adapter/flink"
-	"github.com/flink-hpa/flink-hpa/adapter/kafka"
 	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
 )
 
 // Reader reads the newest sample of a key, from memory. *collect.Loop is one.
 type Reader[K comparable, V any] interface {
 	Read(ctx context.Context, key K) snapshot.Sample[V]
-}
-
-// KafkaCluster is a cluster as configured, and where its groups are read.
-type KafkaCluster struct {
-	config.KafkaCluster
-	Groups Reader[string, kafka.Group]
 }
 
 // Finder finds the one JobManager that a selector means. *flink.Discovery is one.
@@ -45,9 +38,9 @@ type value struct {
 
 // Provider serves the adapter's metrics. It is safe for concurrent use.
 type Provider struct {
-	clusters    []KafkaCluster
+	clusters    atomic.Pointer[[]KafkaCluster]
 	jobManagers Finder
-	jobs        Reader[flink.JobManager, flink.Job]
+	jobs        atomic.Pointer[Reader[flink.JobManager, flink.Job]]
 
 	metrics map[string]func(ctx context.Context, namespace string, selector labels.Selector) (value, error)
 	names   []metrics.ExternalMetricInfo
@@ -55,12 +48,16 @@ type Provider struct {
 
 var _ metrics.ExternalMetricsProvider = (*Provider)(nil)
 
-// New returns a provider of all metrics that the adapter knows.
-func New(clusters []KafkaCluster, jobManagers Finder, jobs Reader[flink.JobManager, flink.Job]) *Provider {
-	p := &Provider{clusters: clusters, jobManagers: jobManagers, jobs: jobs}
+// New returns a provider of all metrics that the adapter knows. It knows no Kafka cluster and no job before SetKafkaClusters and SetJobs.
+func New(jobManagers Finder) *Provider {
+	p := &Provider{jobManagers: jobManagers}
+	p.SetKafkaClusters(nil)
 	p.metrics = map[string]func(context.Context, string, labels.Selector) (value, error){
-		"kafka_consumergroup_lag": p.consumerGroupLag,
-		"flink_busy_ratio":        p.busyRatio,
+		"kafka_consumergroup_lag":           p.consumerGroupLag,
+		"kafka_consumergroup_lag_at_commit": p.consumerGroupLagAtCommit,
+		"kafka_consumergroup_lag_max":       p.consumerGroupLagMax,
+		"kafka_consumergroup_lag_seconds":   p.consumerGroupLagSeconds,
+		"flink_busy_ratio":                  p.busyRatio,
 	}
 	for name := range p.metrics {
 		p.names = append(p.names, metrics.ExternalMetricInfo{Metric: name})
@@ -68,6 +65,12 @@ func New(clusters []KafkaCluster, jobManagers Finder, jobs Reader[flink.JobManag
 	slices.SortFunc(p.names, func(a, b metrics.ExternalMetricInfo) int { return strings.Compare(a.Metric, b.Metric) })
 	return p
 }
+
+// SetKafkaClusters replaces the Kafka clusters. Requests under way keep those that they began with.
+func (p *Provider) SetKafkaClusters(clusters []KafkaCluster) { p.clusters.Store(&clusters) }
+
+// SetJobs replaces where jobs are read.
+func (p *Provider) SetJobs(jobs Reader[flink.JobManager, flink.Job]) { p.jobs.Store(&jobs) }
 
 // ListAllExternalMetrics names the metrics. It is asked often, by every kube-apiserver, so it is short and never changes.
 func (p *Provider) ListAllExternalMetrics() []metrics.ExternalMetricInfo { return p.names }

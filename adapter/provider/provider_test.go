@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -50,29 +51,77 @@ var at = time.Unix(1_000_000, 0)
 func group(lags map[string]int64) snapshot.Sample[kafka.Group] {
 	g := kafka.Group{Topics: map[string]kafka.Topic{}}
 	for topic, lag := range lags {
-		g.Topics[topic] = kafka.Topic{Partitions: []kafka.Partition{{Committed: 5, End: 5 + lag}, {Committed: 1, End: 1}}}
+		t := kafka.Topic{Committed: true, Lag: lag, Max: lag - lag/4, AtCommit: lag / 2}
+		if lag > 0 {
+			t.Oldest = at.Add(-time.Duration(lag) * 100 * time.Millisecond)
+		}
+		g.Topics[topic] = t
 	}
 	return snapshot.Sample[kafka.Group]{Value: g, Time: at}
 }
 
+// groups is a Reader of groups. Whichever topics are asked for by name, the sample is the same.
+type groups map[string]snapshot.Sample[kafka.Group]
+
+func (g groups) Read(_ context.Context, key kafka.Key) snapshot.Sample[kafka.Group] {
+	sample, ok := g[key.Group]
+	switch {
+	case !ok:
+		return snapshot.Fail[kafka.Group](snapshot.ErrNone)
+	case sample.Err == nil && !key.Age:
+		sample.Value.Topics = maps.Clone(sample.Value.Topics)
+		for name, topic := range sample.Value.Topics { // as the client has it
+			topic.Oldest = time.Time{}
+			sample.Value.Topics[name] = topic
+		}
+	}
+	return sample
+}
+
+const longGroup = "a group with a name/that is no label value, and is longer than 63 characters"
+
 func cluster(name string, namespaces ...string) KafkaCluster {
-	return KafkaCluster{config.KafkaCluster{Name: name, Namespaces: namespaces}, memory[string, kafka.Group]{
-		"orders": group(map[string]int64{"orders": 90, "refunds": 10}),
-		"idle":   group(map[string]int64{"orders": 0}),
-		"ghost":  snapshot.Fail[kafka.Group](fmt.Errorf("%w: no broker knows the group", kafka.ErrNotFound)),
-		"broken": snapshot.Fail[kafka.Group](errors.New("broker 2 (kafka-2:9092): OffsetFetch: no answer in time")),
-		"old":    snapshot.Fail[kafka.Group](snapshot.ErrStale),
+	fresh := group(map[string]int64{"orders": 20})
+	fresh.Value.AtCommit = errors.New("known with its next commit")
+	unread := fresh.Value.Topics["orders"]
+	unread.AgeErr = errors.New("being looked up")
+	fresh.Value.Topics["orders"] = unread
+	young := group(map[string]int64{"orders": 1})
+	written := young.Value.Topics["orders"]
+	written.Oldest = at.Add(time.Second) // by another clock
+	young.Value.Topics["orders"] = written
+	conf := config.KafkaCluster{Name: name, Namespaces: namespaces, Aliases: []config.Alias{
+		{Name: "long", Group: longGroup},
+		{Name: "long-money", Group: longGroup, Topics: []string{"refunds"}},
+		{Name: "money", Topics: []string{"orders", "refunds"}},
+		{Name: "all-re", Group: longGroup, TopicPattern: "re.*"},
 	}}
+	c, err := NewKafkaCluster(conf, groups{
+		"orders":  group(map[string]int64{"orders": 90, "refunds": 10}),
+		longGroup: group(map[string]int64{"orders": 90, "refunds": 10, "returns": 5}),
+		"idle":    group(map[string]int64{"orders": 0}),
+		"fresh":   fresh,
+		"young":   young,
+		"ghost":   snapshot.Fail[kafka.Group](fmt.Errorf("%w: no broker knows the group", kafka.ErrNotFound)),
+		"broken":  snapshot.Fail[kafka.Group](errors.New("broker 2 (kafka-2:9092): OffsetFetch: no answer in time")),
+		"old":     snapshot.Fail[kafka.Group](snapshot.ErrStale),
+	})
+	if err != nil {
+		panic(err) // the aliases above are good
+	}
+	return c
 }
 
 func provider(clusters ...KafkaCluster) *Provider {
 	jm := func(pod string) flink.JobManager { return flink.JobManager{Namespace: "shop", Pod: pod} }
-	return New(clusters, pods{"app=orders": "orders-jm", "app=settling": "settling-jm", "app=idle": "idle-jm", "team=a": "several", "": "orders-jm"},
-		memory[flink.JobManager, flink.Job]{
-			jm("orders-jm"):   {Value: flink.Job{Busy: 0.70449}, Time: at},
-			jm("idle-jm"):     {Time: at},
-			jm("settling-jm"): snapshot.Fail[flink.Job](errors.New("job 5c: the job restarted")),
-		})
+	p := New(pods{"app=orders": "orders-jm", "app=settling": "settling-jm", "app=idle": "idle-jm", "team=a": "several", "": "orders-jm"})
+	p.SetKafkaClusters(clusters)
+	p.SetJobs(memory[flink.JobManager, flink.Job]{
+		jm("orders-jm"):   {Value: flink.Job{Busy: 0.70449}, Time: at},
+		jm("idle-jm"):     {Time: at},
+		jm("settling-jm"): snapshot.Fail[flink.Job](errors.New("job 5c: the job restarted")),
+	})
+	return p
 }
 
 func ask(t *testing.T, p *Provider, namespace, metric, selector string) (string, error) {
@@ -111,6 +160,18 @@ func TestValues(t *testing.T) {
 		{"some topics", one, "kafka_consumergroup_lag", "group=orders,topic in (orders,refunds)", "100"},
 		{"a cluster by name", two, "kafka_consumergroup_lag", "cluster=main,group=orders", "100"},
 		{"nothing behind is a true 0", one, "kafka_consumergroup_lag", "group=idle", "0"},
+		{"the worst partition", one, "kafka_consumergroup_lag_max", "group=orders", "68"},
+		{"at commit", one, "kafka_consumergroup_lag_at_commit", "group=orders", "50"},
+		{"seconds, of the oldest of all topics", one, "kafka_consumergroup_lag_seconds", "group=orders", "9"},
+		{"seconds, of one topic", one, "kafka_consumergroup_lag_seconds", "group=orders,topic=refunds", "1"},
+		{"seconds are 0 when nothing is unread", one, "kafka_consumergroup_lag_seconds", "group=idle", "0"},
+		{"and only then", one, "kafka_consumergroup_lag_seconds", "group=young", "1m"},
+		{"an alias for a group", one, "kafka_consumergroup_lag", "alias=long", "105"},
+		{"an alias for a group, and a topic", one, "kafka_consumergroup_lag", "alias=long,topic=orders", "90"},
+		{"an alias for a group and topics", one, "kafka_consumergroup_lag", "alias=long-money", "10"},
+		{"an alias for topics", one, "kafka_consumergroup_lag", "alias=money,group=orders", "100"},
+		{"an alias for topics by pattern", one, "kafka_consumergroup_lag", "alias=all-re", "15"},
+		{"an alias in one of several clusters", two, "kafka_consumergroup_lag", "alias=long,cluster=main", "105"},
 		{"a ratio in thousandths", one, "flink_busy_ratio", "app=orders", "704m"},
 		{"a job that idles is a true 0", one, "flink_busy_ratio", "app=idle", "0"},
 		{"the only JobManager needs no selector", one, "flink_busy_ratio", "", "704m"},
@@ -137,10 +198,16 @@ func TestErrors(t *testing.T) {
 		code      int32
 		message   string
 	}{
-		{"an unknown metric names the known ones", one, "shop", "kafka_lag", "group=orders", 404, `there is no metric "kafka_lag"; there are flink_busy_ratio, kafka_consumergroup_lag`},
+		{"an unknown metric names the known ones", one, "shop", "kafka_lag", "group=orders", 404, `there is no metric "kafka_lag"; there are flink_busy_ratio, kafka_consumergroup_lag, kafka_consumergroup_lag_at_commit, kafka_consumergroup_lag_max, kafka_consumergroup_lag_seconds`},
+		{"an unknown alias", one, "shop", lag, "alias=x", 404, `Kafka cluster "main" has no alias "x"; add it to the cluster's aliases`},
+		{"an alias for a group beside a group", one, "shop", lag, "alias=long,group=orders", 400, `label group beside alias "long"`},
+		{"an alias for topics alone", one, "shop", lag, "alias=money", 400, `label group is needed beside alias "money"`},
+		{"an alias for topics beside a topic", one, "shop", lag, "alias=money,group=orders,topic=orders", 400, `label topic beside alias "money"`},
+		{"at commit before a commit was seen", one, "shop", "kafka_consumergroup_lag_at_commit", "group=fresh", 503, "known with its next commit"},
+		{"an age that is being looked up", one, "shop", "kafka_consumergroup_lag_seconds", "group=fresh", 503, `topic "orders": being looked up`},
 		{"no group", one, "shop", lag, "", 400, "label group is needed"},
 		{"no group besides a topic", one, "shop", lag, "topic=orders", 400, "label group is needed"},
-		{"an unknown label", one, "shop", lag, "group=orders,partition=3", 400, "label partition has no meaning for Kafka; cluster, group and topic have"},
+		{"an unknown label", one, "shop", lag, "group=orders,partition=3", 400, "label partition has no meaning for Kafka; cluster, group, topic and alias have"},
 		{"an operator that makes no sense", one, "shop", lag, "group!=orders", 400, `label group with "!="; only =, == and in are possible`},
 		{"existence", one, "shop", lag, "group", 400, `label group with "exists"`},
 		{"two groups", one, "shop", lag, "group in (orders,idle)", 400, "label group needs one value"},
@@ -201,7 +268,8 @@ func TestLabelsAsAsked(t *testing.T) {
 
 func TestListAllExternalMetrics(t *testing.T) {
 	got := provider().ListAllExternalMetrics()
-	want := []metrics.ExternalMetricInfo{{Metric: "flink_busy_ratio"}, {Metric: "kafka_consumergroup_lag"}}
+	want := []metrics.ExternalMetricInfo{{Metric: "flink_busy_ratio"}, {Metric: "kafka_consumergroup_lag"}, {Metric: "kafka_consumergroup_lag_at_commit"},
+		{Metric: "kafka_consumergroup_lag_max"}, {Metric: "kafka_consumergroup_lag_seconds"}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v", got)
 	}
@@ -209,7 +277,7 @@ func TestListAllExternalMetrics(t *testing.T) {
 
 // FuzzSelector: whatever selector parses, the answer is a value or a bare status error.
 func FuzzSelector(f *testing.F) {
-	for _, seed := range []string{"group=orders", "cluster=main,group in (orders),topic in (a,b)", "group", "!group", "group>1", "topic=,group="} {
+	for _, seed := range []string{"group=orders", "cluster=main,group in (orders),topic in (a,b)", "group", "!group", "group>1", "topic=,group=", "alias=long,topic=orders"} {
 		f.Add(seed)
 	}
 	p := provider(cluster("main", "*"), cluster("other", "crm"))
