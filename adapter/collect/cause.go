@@ -2,10 +2,12 @@ package collect
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -16,6 +18,7 @@ func Cause(err error) error {
 		timeout net.Error
 		dns     *net.DNSError
 		errno   syscall.Errno
+		expired x509.CertificateInvalidError
 	)
 	switch {
 	case err == nil:
@@ -30,11 +33,25 @@ func Cause(err error) error {
 		return errClosed
 	case errors.As(err, &errno):
 		return errno
+	case errors.As(err, &expired) && expired.Reason == x509.Expired:
+		return errExpired // Go's own names the time of day
+	case strings.Contains(err.Error(), "->"):
+		return errors.New(withoutLocalEnds(err.Error()))
 	}
 	return err
+}
+
+// withoutLocalEnds is for errors that somebody made text of: "read tcp 10.0.0.7:41234->10.0.0.9:88" loses its first address.
+func withoutLocalEnds(text string) string {
+	parts := strings.Split(text, "->")
+	for i, part := range parts[:len(parts)-1] {
+		parts[i] = part[:strings.LastIndexByte(part, ' ')+1]
+	}
+	return strings.Join(parts, "")
 }
 
 var (
 	errTimeout = errors.New("no answer in time")
 	errClosed  = errors.New("the connection was closed")
+	errExpired = errors.New("the certificate has expired or is not valid yet, or the clocks differ")
 )

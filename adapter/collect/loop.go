@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// firstSampleWait is how long a read waits for the first sample of its key. The HPA controller has five workers:
+	// FirstSampleWait is how long a read waits for the first sample of its key. The HPA controller has five workers:
 	// more would let a few slow sources hold up every HPA of the cluster.
-	firstSampleWait = 3 * time.Second
+	FirstSampleWait = 3 * time.Second
 	// keepUnread is how long a key stays polled that nobody reads. HPAs read every 15 s.
 	keepUnread = 10 * time.Minute
 )
@@ -35,6 +35,7 @@ type Options struct {
 	Interval time.Duration // between the starts of two rounds; shortened by up to a tenth, so that loops don't march in step
 	Timeout  time.Duration // deadline of a round
 	MaxAge   time.Duration // a sample older than this is an error
+	Meter    Meter         // may be nil
 	Clock    clock.Clock
 }
 
@@ -59,6 +60,9 @@ type interest struct {
 
 // New returns a loop that does nothing until Run.
 func New[K comparable, V any](opts Options, poll Poll[K, V]) *Loop[K, V] {
+	if opts.Meter == nil {
+		opts.Meter = unmetered{}
+	}
 	return &Loop[K, V]{
 		opts:  opts,
 		poll:  poll,
@@ -75,7 +79,7 @@ func (l *Loop[K, V]) Read(ctx context.Context, key K) snapshot.Sample[V] {
 	select {
 	case <-sampled:
 	default:
-		timer := l.opts.Clock.NewTimer(firstSampleWait)
+		timer := l.opts.Clock.NewTimer(FirstSampleWait)
 		defer timer.Stop()
 		select {
 		case <-sampled:
@@ -133,7 +137,9 @@ func (l *Loop[K, V]) round(ctx context.Context, choose func(*interest) bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
 	defer cancel()
+	start := l.opts.Clock.Now()
 	samples := l.poll(ctx, keys)
+	l.opts.Meter.Polled(l.opts.Clock.Since(start))
 	l.store.Put(samples)
 	l.note(klog.FromContext(ctx), samples)
 }

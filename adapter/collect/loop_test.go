@@ -23,11 +23,15 @@ type bed struct {
 	polled [][]string
 	gate   chan struct{} // when set, each poll takes a token first
 	fail   error
+	took   []time.Duration
 }
+
+// Polled makes it its own loop's Meter.
+func (b *bed) Polled(took time.Duration) { b.took = append(b.took, took) }
 
 func start(t *testing.T, gate chan struct{}) *bed {
 	b := &bed{clock: clocktesting.NewFakeClock(time.Unix(1_000_000, 0)), gate: gate}
-	b.Loop = New(Options{Name: "test", Interval: 5 * time.Second, Timeout: 4 * time.Second, MaxAge: 30 * time.Second, Clock: b.clock}, b.poll)
+	b.Loop = New(Options{Name: "test", Interval: 5 * time.Second, Timeout: 4 * time.Second, MaxAge: 30 * time.Second, Meter: b, Clock: b.clock}, b.poll)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); b.Run(ctx) }()
@@ -137,7 +141,7 @@ func TestAReadWaitsNoLongerThanItMay(t *testing.T) {
 		got := make(chan snapshot.Sample[int])
 		go func() { got <- b.Read(t.Context(), "a") }()
 		synctest.Wait()
-		b.step(firstSampleWait - 1)
+		b.step(FirstSampleWait - 1)
 		select {
 		case sample := <-got:
 			t.Fatalf("answered %+v too early", sample)
@@ -202,6 +206,47 @@ func TestAnOldSampleIsAnError(t *testing.T) {
 		b.step(31 * time.Second)
 		if got := b.Read(t.Context(), "a"); !errors.Is(got.Err, snapshot.ErrStale) {
 			t.Errorf("got %+v, want ErrStale", got)
+		}
+	})
+}
+
+func TestTheMeterIsToldOfRoundsWithKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		b := start(t, gate)
+		b.step(5 * time.Second)
+		if len(b.took) != 0 {
+			t.Errorf("rounds without keys took %v", b.took)
+		}
+		go b.Read(t.Context(), "a")
+		synctest.Wait()
+		b.step(2 * time.Second)
+		gate <- struct{}{}
+		synctest.Wait()
+		if !slices.Equal(b.took, []time.Duration{2 * time.Second}) {
+			t.Errorf("got %v, want one round of 2s", b.took)
+		}
+	})
+}
+
+func TestOldestSample(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{}, 2)
+		b := start(t, gate)
+		if age, ok := b.OldestSample(); ok {
+			t.Errorf("a loop that has nothing says %s", age)
+		}
+		gate <- struct{}{}
+		b.Read(t.Context(), "a")
+		b.step(7 * time.Second) // its next round doesn't end
+		if age, ok := b.OldestSample(); !ok || age != 7*time.Second {
+			t.Errorf("got %s, %t", age, ok)
+		}
+		b.fail = errors.New("down")
+		gate <- struct{}{}
+		synctest.Wait()
+		if age, ok := b.OldestSample(); ok {
+			t.Errorf("a failure has an age: %s", age)
 		}
 	})
 }

@@ -16,7 +16,6 @@ import (
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/custom-metrics-apiserver/pkg/apiserver/metrics"
 
-	"github.com/flink-hpa/flink-hpa/adapter/config"
 	"github.com/flink-hpa/flink-hpa/webhook/certs"
 )
 
@@ -25,7 +24,11 @@ func Run(ctx context.Context, opts *Options) error {
 	if err := opts.Complete(os.Getenv("KUBECONFIG")); err != nil {
 		return err
 	}
-	conf, err := config.Load(opts.Config)
+	own, err := newOwnMetrics(legacyregistry.Registerer())
+	if err != nil {
+		return err
+	}
+	file, err := openConfig(opts.Config, clock.RealClock{}, own)
 	if err != nil {
 		return err
 	}
@@ -37,8 +40,14 @@ func Run(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return err
 	}
-	sources := newSources(conf, client, clock.RealClock{})
-	opts.base.WithExternalMetrics(sources.provider()) // before Config and Server, which look for it
+	sources, err := newSources(file.inUse, client, clock.RealClock{}, own)
+	if err != nil {
+		return err
+	}
+	if err := legacyregistry.Registerer().Register(newSampleAges(sources)); err != nil {
+		return err
+	}
+	opts.base.WithExternalMetrics(sources.provider) // before Config and Server, which look for it
 	if err := metrics.RegisterMetrics(legacyregistry.Register); err != nil {
 		return err
 	}
@@ -60,7 +69,7 @@ func Run(ctx context.Context, opts *Options) error {
 	if err := server.GenericAPIServer.AddReadyzChecks(check("collectors-started", sources.ready)); err != nil {
 		return err
 	}
-	tasks.Go(func() error { sources.run(ctx); return nil })
+	tasks.Go(func() error { sources.run(ctx, file); return nil })
 	tasks.Go(func() error { return server.GenericAPIServer.PrepareRun().RunWithContext(ctx) })
 	return tasks.Wait()
 }

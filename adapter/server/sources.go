@@ -3,7 +3,11 @@ package server
 import (
 	"context"
 	"errors"
+	"reflect"
+	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
@@ -12,18 +16,38 @@ import (
 	"github.com/flink-hpa/flink-hpa/adapter/collect"
 	"github.com/flink-hpa/flink-hpa/adapter/config"
 	"github.com/flink-hpa/flink-hpa/adapter/flink"
-	"github.com/flink-hpa/flink-hpa/adapter/kafka"
 	"github.com/flink-hpa/flink-hpa/adapter/provider"
 )
 
-// sources is all that is collected: a loop for each Kafka cluster, so that one that is down holds up no other, and one
-// for Flink.
+// retireAfter is how long a source that was replaced runs on, for the reads that wait for its first sample.
+const retireAfter = 2 * collect.FirstSampleWait
+
+// sources is all that is collected: a source for each Kafka cluster, so that one that is down holds up no other, and one
+// for Flink. Which ones there are follows the configuration.
 type sources struct {
+	clock     clock.Clock
+	metrics   *ownMetrics
 	discovery *flink.Discovery
-	clusters  []provider.KafkaCluster
-	jobs      provider.Reader[flink.JobManager, flink.Job]
-	clients   []*kafka.Client
-	loops     []loop
+	provider  *provider.Provider
+
+	current atomic.Pointer[collected]
+	running sync.WaitGroup
+}
+
+// collected is what one configuration means. It never changes.
+type collected struct {
+	clusters []*kafkaSource
+	jobs     *flinkSource
+}
+
+// source is one loop and what belongs to it.
+type source struct {
+	name     string
+	settings any // what it was made of; one that would be made of the same is kept
+	loop     loop
+	unmeter  func(replaced bool) // drops its metrics, but those that a source of the same name goes on with
+	close    func()              // ends its connections, when the loop has ended
+	stop     context.CancelFunc  // ends the loop; nil before it was started
 }
 
 // loop is what the server needs of a collect.Loop, whatever it collects.
@@ -31,54 +55,123 @@ type loop interface {
 	Run(ctx context.Context)
 	Started() error
 	Alive() error
+	OldestSample() (age time.Duration, ok bool)
 }
 
-func newSources(conf config.Config, client kubernetes.Interface, clock clock.Clock) *sources {
-	s := &sources{discovery: flink.NewDiscovery(client)}
+// newSources returns the sources of conf, none of which runs yet.
+func newSources(conf config.Config, client kubernetes.Interface, clock clock.Clock, metrics *ownMetrics) (*sources, error) {
+	discovery := flink.NewDiscovery(client)
+	s := &sources{clock: clock, metrics: metrics, discovery: discovery, provider: provider.New(discovery)}
+	s.current.Store(&collected{})
+	next, clusters, err := s.plan(conf)
+	if err != nil {
+		return nil, err
+	}
+	s.publish(next, clusters)
+	return s, nil
+}
+
+// plan says what conf means, with the sources that are there already where it means the same.
+func (s *sources) plan(conf config.Config) (*collected, []provider.KafkaCluster, error) {
+	old, next := s.current.Load(), &collected{}
+	clusters := make([]provider.KafkaCluster, 0, len(conf.Kafka.Clusters))
 	for _, cluster := range conf.Kafka.Clusters {
-		client := kafka.New(kafka.Options{BootstrapServers: cluster.BootstrapServers, Timeout: conf.Kafka.Timeout.Duration, Clock: clock})
-		groups := collect.New(collect.Options{
-			Name: "kafka/" + cluster.Name, Interval: conf.Kafka.Interval.Duration, Timeout: conf.Kafka.Timeout.Duration,
-			MaxAge: conf.Kafka.MaxAge.Duration, Clock: clock,
-		}, client.Poll)
-		s.clients = append(s.clients, client)
-		s.loops = append(s.loops, groups)
-		s.clusters = append(s.clusters, provider.KafkaCluster{KafkaCluster: cluster, Groups: groups})
+		settings := kafkaSettingsOf(conf.Kafka, cluster)
+		same := slices.IndexFunc(old.clusters, func(k *kafkaSource) bool { return reflect.DeepEqual(k.settings, settings) })
+		var k *kafkaSource
+		if same >= 0 {
+			k = old.clusters[same]
+		} else {
+			k = s.newKafka(settings)
+		}
+		served, err := provider.NewKafkaCluster(cluster, k.groups)
+		if err != nil {
+			return nil, nil, err
+		}
+		next.clusters, clusters = append(next.clusters, k), append(clusters, served)
 	}
-	collector := flink.NewCollector(flink.Options{
-		Settle: conf.Flink.Settle.Duration, Window: conf.Flink.Window.Duration, Clock: clock, Running: s.discovery.Running,
-	})
-	jobs := collect.New(collect.Options{
-		Name: "flink", Interval: conf.Flink.Interval.Duration, Timeout: conf.Flink.Timeout.Duration,
-		MaxAge: conf.Flink.MaxAge.Duration, Clock: clock,
-	}, collector.Poll)
-	s.jobs = jobs
-	s.loops = append(s.loops, jobs)
-	return s
+	settings := flinkSettingsOf(conf.Flink)
+	if next.jobs = old.jobs; old.jobs == nil || !reflect.DeepEqual(old.jobs.settings, settings) {
+		next.jobs = s.newFlink(settings)
+	}
+	return next, clusters, nil
 }
 
-func (s *sources) provider() *provider.Provider { return provider.New(s.clusters, s.discovery, s.jobs) }
+func (s *sources) publish(next *collected, clusters []provider.KafkaCluster) {
+	s.current.Store(next)
+	s.provider.SetKafkaClusters(clusters)
+	s.provider.SetJobs(next.jobs.jobs)
+}
 
-// run collects until ctx ends.
-func (s *sources) run(ctx context.Context) {
-	klog.FromContext(ctx).Info("Collecting", "kafkaClusters", len(s.clusters))
+// run collects what the file says, until ctx ends.
+func (s *sources) run(ctx context.Context, file *configFile) {
 	s.discovery.Start(ctx)
-	var loops sync.WaitGroup
-	for _, l := range s.loops {
-		loops.Go(func() { l.Run(ctx) })
+	for _, started := range s.current.Load().all() {
+		s.start(ctx, started)
 	}
-	loops.Wait()
-	for _, client := range s.clients {
-		client.Close()
+	file.watch(ctx, func(conf config.Config) error { return s.apply(ctx, conf) })
+	s.running.Wait()
+}
+
+// apply takes another configuration into use. What didn't change runs on and remembers what it has seen.
+func (s *sources) apply(ctx context.Context, conf config.Config) error {
+	next, clusters, err := s.plan(conf)
+	if err != nil {
+		return err
 	}
+	before, after := s.current.Load().all(), next.all()
+	gone := slices.DeleteFunc(slices.Clone(before), func(o *source) bool { return slices.Contains(after, o) })
+	for _, o := range gone {
+		o.unmeter(slices.ContainsFunc(after, func(n *source) bool { return n.name == o.name }))
+	}
+	for _, n := range after {
+		if n.stop == nil {
+			s.start(ctx, n)
+		}
+	}
+	s.publish(next, clusters)
+	for _, o := range gone {
+		s.retire(ctx, o)
+	}
+	return nil
+}
+
+func (s *sources) start(ctx context.Context, started *source) {
+	klog.FromContext(ctx).Info("Collecting", "source", started.name)
+	ctx, started.stop = context.WithCancel(ctx)
+	s.running.Go(func() {
+		started.loop.Run(ctx)
+		started.close()
+	})
+}
+
+func (s *sources) retire(ctx context.Context, old *source) {
+	klog.FromContext(ctx).Info("Collecting no more with the settings of before", "source", old.name)
+	wait := s.clock.NewTimer(retireAfter)
+	s.running.Go(func() {
+		defer wait.Stop()
+		select {
+		case <-wait.C():
+		case <-ctx.Done():
+		}
+		old.stop()
+	})
+}
+
+func (c *collected) all() []*source {
+	all := make([]*source, 0, len(c.clusters)+1)
+	for _, k := range c.clusters {
+		all = append(all, &k.source)
+	}
+	return append(all, &c.jobs.source)
 }
 
 // ready is nil once the pods are known and each loop has gone round. It never asks whether Kafka or Flink is well: an
 // adapter that isn't ready takes the whole external metrics API away from the cluster.
 func (s *sources) ready() error {
 	errs := []error{s.discovery.Synced()}
-	for _, l := range s.loops {
-		errs = append(errs, l.Started())
+	for _, source := range s.current.Load().all() {
+		errs = append(errs, source.loop.Started())
 	}
 	return errors.Join(errs...)
 }
@@ -86,8 +179,8 @@ func (s *sources) ready() error {
 // alive complains about a loop that hangs.
 func (s *sources) alive() error {
 	var errs []error
-	for _, l := range s.loops {
-		errs = append(errs, l.Alive())
+	for _, source := range s.current.Load().all() {
+		errs = append(errs, source.loop.Alive())
 	}
 	return errors.Join(errs...)
 }

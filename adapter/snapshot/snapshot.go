@@ -72,3 +72,15 @@ func (s *Store[K, V]) Get(key K, now time.Time) Sample[V] {
 	}
 	return sample
 }
+
+// Oldest returns the time of the oldest value; ok is false when there is none.
+func (s *Store[K, V]) Oldest() (oldest time.Time, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, sample := range s.samples {
+		if sample.Err == nil && (!ok || sample.Time.Before(oldest)) {
+			oldest, ok = sample.Time, true
+		}
+	}
+	return oldest, ok
+}

@@ -51,3 +51,15 @@ func TestDelete(t *testing.T) {
 		t.Errorf("the other key answers %v", got)
 	}
 }
+
+func TestOldest(t *testing.T) {
+	store := NewStore[string, int64](time.Minute)
+	if at, ok := store.Oldest(); ok {
+		t.Errorf("an empty store has a value of %s", at)
+	}
+	now := time.Unix(1_000_000, 0)
+	store.Put(map[string]Sample[int64]{"new": {Time: now}, "old": {Time: now.Add(-time.Second)}, "failed": Fail[int64](errors.New("down"))})
+	if at, ok := store.Oldest(); !ok || !at.Equal(now.Add(-time.Second)) {
+		t.Errorf("got %s, %t", at, ok)
+	}
+}

@@ -1,0 +1,80 @@
+package server
+
+import (
+	"github.com/flink-hpa/flink-hpa/adapter/collect"
+	"github.com/flink-hpa/flink-hpa/adapter/config"
+	"github.com/flink-hpa/flink-hpa/adapter/flink"
+	"github.com/flink-hpa/flink-hpa/adapter/kafka"
+	"github.com/flink-hpa/flink-hpa/adapter/kafka/security"
+)
+
+// kafkaSource collects one Kafka cluster's consumer groups.
+type kafkaSource struct {
+	source
+	groups *collect.Loop[kafka.Key, kafka.Group]
+}
+
+// kafkaSettings is what a Kafka cluster's source is made of. Who may ask and under what alias is none of it, so a
+// change there keeps what the source remembers.
+type kafkaSettings struct {
+	cluster string
+	client  kafka.Options
+	loop    collect.Options
+	tls     *config.TLS
+	sasl    *config.SASL
+}
+
+func kafkaSettingsOf(conf config.Kafka, cluster config.KafkaCluster) kafkaSettings {
+	return kafkaSettings{
+		cluster: cluster.Name,
+		client: kafka.Options{
+			BootstrapServers: cluster.BootstrapServers, Interval: conf.Interval.Duration, Timeout: conf.Timeout.Duration,
+			MetadataMaxAge: cluster.MetadataMaxAge.Duration, Lag: cluster.Lag,
+		},
+		loop: collect.Options{
+			Name: kafkaName(cluster.Name), Interval: conf.Interval.Duration, Timeout: conf.Timeout.Duration, MaxAge: conf.MaxAge.Duration,
+		},
+		tls:  cluster.TLS,
+		sasl: cluster.SASL,
+	}
+}
+
+// kafkaName is a cluster's source in metrics, logs and probes.
+func kafkaName(cluster string) string { return "kafka/" + cluster }
+
+func (s *sources) newKafka(settings kafkaSettings) *kafkaSource {
+	meter := s.metrics.cluster(settings.cluster)
+	client, loop := settings.client, settings.loop
+	client.Secure, client.Meter, client.Clock = security.New(settings.tls, settings.sasl).Apply, meter, s.clock
+	loop.Meter, loop.Clock = meter, s.clock
+	polled := kafka.New(client)
+	groups := collect.New(loop, polled.Poll)
+	return &kafkaSource{source{name: loop.Name, settings: settings, loop: groups, unmeter: meter.end, close: polled.Close}, groups}
+}
+
+// flinkSource collects the jobs of all JobManagers.
+type flinkSource struct {
+	source
+	jobs *collect.Loop[flink.JobManager, flink.Job]
+}
+
+// flinkSettings is what it is made of.
+type flinkSettings struct {
+	collector flink.Options
+	loop      collect.Options
+}
+
+func flinkSettingsOf(conf config.Flink) flinkSettings {
+	return flinkSettings{
+		collector: flink.Options{Settle: conf.Settle.Duration, Window: conf.Window.Duration},
+		loop:      collect.Options{Name: "flink", Interval: conf.Interval.Duration, Timeout: conf.Timeout.Duration, MaxAge: conf.MaxAge.Duration},
+	}
+}
+
+func (s *sources) newFlink(settings flinkSettings) *flinkSource {
+	collector, loop := settings.collector, settings.loop
+	collector.Running, collector.Clock = s.discovery.Running, s.clock
+	loop.Meter, loop.Clock = s.metrics.loop(loop.Name), s.clock
+	jobs := collect.New(loop, flink.NewCollector(collector).Poll)
+	return &flinkSource{source{name: loop.Name, settings: settings, loop: jobs, unmeter: func(bool) {}, close: func() {}}, jobs}
+}
