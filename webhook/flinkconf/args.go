@@ -4,29 +4,29 @@ import "strings"
 
 // ParseArgs reads the dynamic properties among words, the arguments after the command word: `-Dkey=value`, `-D key=value`,
 // `-D key value`, and `-Dkey` for true; the last of a key counts. It stops where Flink stops: at the first word that is neither
-// an option of Flink's own nor the value of one. What follows there belongs to the user's program.
+// an option of Flink's own nor the value of one. That word and what follows are the rest, which belongs to the user's program.
 //
 // It knows the options of all entrypoints and versions. Some of them are unknown to some versions, which would stop earlier; then a
 // key is found here that Flink doesn't read, and is left alone for no use, but without harm.
-func ParseArgs(words []string) Settings {
-	settings := Settings{}
+func ParseArgs(words []string) (settings Settings, rest []string) {
+	settings = Settings{}
 	for len(words) > 0 {
 		word := words[0]
-		words = words[1:]
 		property, dynamic := strings.CutPrefix(word, "-D")
 		if dynamic {
-			words = addProperty(settings, property, words)
+			words = addProperty(settings, property, words[1:])
 			continue
 		}
 		values, known := optionValues(word)
 		if !known {
 			break
 		}
+		words = words[1:]
 		for ; values > 0 && len(words) > 0 && !isOption(words[0]); values-- {
 			words = words[1:]
 		}
 	}
-	return settings
+	return settings, words
 }
 
 // addProperty adds what -D and the property attached to it set, and returns the words after it.

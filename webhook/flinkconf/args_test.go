@@ -2,6 +2,7 @@ package flinkconf
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -50,7 +51,7 @@ func TestParseArgsReadsWhatFlinkReads(t *testing.T) {
 		{"-D before an option, where Flink fails", "-D -Da=b", Settings{"a": "b"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := ParseArgs(strings.Fields(c.words)); !maps.Equal(got, c.want) {
+			if got, _ := ParseArgs(strings.Fields(c.words)); !maps.Equal(got, c.want) {
 				t.Errorf("ParseArgs(%q) = %v, want %v", c.words, got, c.want)
 			}
 		})
@@ -65,14 +66,17 @@ func FuzzParseArgs(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		words := strings.Split(text, "\n")
-		before := len(ParseArgs(words))
+		before, _ := ParseArgs(words)
 		// What is put before all other words is always read.
-		got := ParseArgs(append([]string{"-D", "probe=1"}, words...))
+		got, rest := ParseArgs(append([]string{"-D", "probe=1"}, words...))
 		if _, ok := got["probe"]; !ok {
 			t.Errorf("%q hides the property before it", words)
 		}
-		if len(got) < before {
+		if len(got) < len(before) {
 			t.Errorf("%q: a property in front lost others: %v", words, got)
+		}
+		if !slices.Equal(rest, words[len(words)-len(rest):]) {
+			t.Errorf("%q: the rest %q is not its end", words, rest)
 		}
 	})
 }
