@@ -4,7 +4,6 @@ import (
 	"maps"
 	"strings"
 	"testing"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes/fake"
@@ -15,31 +14,32 @@ func TestContentThatIsNotOursIsAnError(t *testing.T) {
 	filled := fake.NewClientset(emptySecret())
 	mustEnsure(t, newKeeper(filled, clocktesting.NewFakeClock(start), new(injections).inject))
 	good := secretData(t, filled)
-	foreign, err := newCA("foreign", start)
+	foreign, err := newCA([]string{"foreign"}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
 		name  string
 		spoil func(map[string][]byte)
-		after time.Duration
 		want  string
 	}{
-		{"a CA that is no PEM", func(d map[string][]byte) { d["ca.crt"] = []byte("x") }, 0, "ca.crt and ca.key"},
-		{"a CA without its key", func(d map[string][]byte) { delete(d, "ca.key") }, 0, "ca.crt and ca.key"},
-		{"a CA with the key of another", func(d map[string][]byte) { d["ca.key"] = foreign.keyPEM }, 0, "ca.crt and ca.key"},
-		{"only a leaf, as cert-manager without ca.key", func(d map[string][]byte) { delete(d, "ca.crt"); delete(d, "ca.key") }, 0, "ca.crt and ca.key"},
-		{"no leaf", func(d map[string][]byte) { delete(d, "tls.crt"); delete(d, "tls.key") }, 0, "tls.crt and tls.key"},
-		{"a leaf of another CA", func(d map[string][]byte) { d["ca.crt"], d["ca.key"] = foreign.certPEM, foreign.keyPEM }, 0, "not signed by ca.crt"},
-		{"a leaf in the CA's place", func(d map[string][]byte) { d["ca.crt"], d["ca.key"] = d["tls.crt"], d["tls.key"] }, 0, "not a CA"},
-		{"a CA that has expired", func(map[string][]byte) {}, 11 * 365 * day, "ca.crt has expired"},
+		{"a CA that is no PEM", func(d map[string][]byte) { d["ca.crt"] = []byte("x") }, "ca.crt and ca.key"},
+		{"a CA without its key", func(d map[string][]byte) { delete(d, "ca.key") }, "ca.crt and ca.key"},
+		{"a CA with the key of another", func(d map[string][]byte) { d["ca.key"] = foreign.keyPEM }, "ca.crt and ca.key"},
+		{"only a leaf, as cert-manager without ca.key", func(d map[string][]byte) { delete(d, "ca.crt"); delete(d, "ca.key") }, "ca.crt and ca.key"},
+		{"no leaf", func(d map[string][]byte) { delete(d, "tls.crt"); delete(d, "tls.key") }, "tls.crt and tls.key"},
+		{"a leaf of another CA", func(d map[string][]byte) { d["ca.crt"], d["ca.key"] = foreign.certPEM, foreign.keyPEM }, "not signed by ca.crt"},
+		{"a leaf in the CA's place", func(d map[string][]byte) { d["ca.crt"], d["ca.key"] = d["tls.crt"], d["tls.key"] }, "not a CA"},
+		{"a next CA without its key", func(d map[string][]byte) { d["ca-next.crt"] = foreign.certPEM }, "ca-next.crt and ca-next.key"},
+		{"a leaf in the next CA's place", func(d map[string][]byte) { d["ca-next.crt"], d["ca-next.key"] = d["tls.crt"], d["tls.key"] }, "not a CA"},
+		{"a previous CA that is no PEM", func(d map[string][]byte) { d["ca-previous.crt"] = []byte("x") }, "ca-previous.crt"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spoilt := emptySecret()
 			spoilt.Data = maps.Clone(good)
 			c.spoil(spoilt.Data)
 			client, injected := fake.NewClientset(spoilt), new(injections)
-			err := newKeeper(client, clocktesting.NewFakeClock(start.Add(c.after)), injected.inject).Ensure(t.Context())
+			err := newKeeper(client, clocktesting.NewFakeClock(start), injected.inject).Ensure(t.Context())
 			if err == nil {
 				t.Fatal("no error")
 			}

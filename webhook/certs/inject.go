@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -16,67 +17,116 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
+// Injector puts caBundle, PEM, where the API server looks for it. It writes nothing when the bundle is there already, and says
+// whether it wrote.
+type Injector func(ctx context.Context, caBundle []byte) (written bool, err error)
+
+// All injects by each of injectors, even when one fails.
+func All(injectors ...Injector) Injector {
+	return func(ctx context.Context, caBundle []byte) (written bool, err error) {
+		for _, inject := range injectors {
+			wrote, failed := inject(ctx, caBundle)
+			written, err = written || wrote, errors.Join(err, failed)
+		}
+		return written, err
+	}
+}
+
 // object is a JSON object.
 type object = map[string]any
 
 // APIService injects into spec.caBundle of the APIService of that name. It needs get and patch on it.
 func APIService(client dynamic.Interface, name string) Injector {
 	services := client.Resource(schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"})
-	return func(ctx context.Context, caBundle []byte) error {
+	return func(ctx context.Context, caBundle []byte) (bool, error) {
 		service, err := services.Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
-			return fmt.Errorf("read APIService %s: %w", name, err)
+			return false, fmt.Errorf("read APIService %s: %w", name, err)
 		}
 		want := base64.StdEncoding.EncodeToString(caBundle)
 		if have, _, _ := unstructured.NestedString(service.Object, "spec", "caBundle"); have == want {
-			return nil
+			return false, nil
 		}
 		patch, err := json.Marshal(object{"spec": object{"caBundle": want}})
 		if err != nil {
-			return fmt.Errorf("encode the patch of APIService %s: %w", name, err)
+			return false, fmt.Errorf("encode the patch of APIService %s: %w", name, err)
 		}
 		if _, err := services.Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
-			return fmt.Errorf("patch APIService %s: %w", name, err)
+			return false, fmt.Errorf("patch APIService %s: %w", name, err)
 		}
-		return nil
+		return true, nil
 	}
 }
 
 // MutatingWebhookConfiguration injects into clientConfig.caBundle of each webhook of the configuration of that name. It needs get
-// and patch on it. The patch touches nothing else, so fields that are newer than our types survive.
+// and patch on it.
 func MutatingWebhookConfiguration(client kubernetes.Interface, name string) Injector {
 	configurations := client.AdmissionregistrationV1().MutatingWebhookConfigurations()
-	return func(ctx context.Context, caBundle []byte) error {
+	return func(ctx context.Context, caBundle []byte) (bool, error) {
 		configuration, err := configurations.Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
-			return fmt.Errorf("read MutatingWebhookConfiguration %s: %w", name, err)
+			return false, fmt.Errorf("read MutatingWebhookConfiguration %s: %w", name, err)
 		}
-		stale := withoutBundle(configuration.Webhooks, caBundle)
-		if len(stale) == 0 {
-			return nil
+		stale := bundlePatch{version: configuration.ResourceVersion, caBundle: caBundle}
+		for _, webhook := range configuration.Webhooks {
+			stale.add(webhook.Name, webhook.ClientConfig)
 		}
-		patch, err := json.Marshal(object{
-			// The version keeps a webhook that was removed since from coming back.
-			"metadata": object{"resourceVersion": configuration.ResourceVersion},
-			"webhooks": stale,
+		written, err := stale.apply(func(patch []byte) error {
+			_, err := configurations.Patch(ctx, name, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+			return err
 		})
 		if err != nil {
-			return fmt.Errorf("encode the patch of MutatingWebhookConfiguration %s: %w", name, err)
+			return false, fmt.Errorf("patch MutatingWebhookConfiguration %s: %w", name, err)
 		}
-		if _, err := configurations.Patch(ctx, name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}); err != nil {
-			return fmt.Errorf("patch MutatingWebhookConfiguration %s: %w", name, err)
-		}
-		return nil
+		return written, nil
 	}
 }
 
-// withoutBundle is a strategic merge patch of the webhooks that have another bundle.
-func withoutBundle(webhooks []admissionregistrationv1.MutatingWebhook, caBundle []byte) []object {
-	var stale []object
-	for _, webhook := range webhooks {
-		if !bytes.Equal(webhook.ClientConfig.CABundle, caBundle) {
-			stale = append(stale, object{"name": webhook.Name, "clientConfig": object{"caBundle": caBundle}})
+// ValidatingWebhookConfiguration is MutatingWebhookConfiguration for the other kind.
+func ValidatingWebhookConfiguration(client kubernetes.Interface, name string) Injector {
+	configurations := client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	return func(ctx context.Context, caBundle []byte) (bool, error) {
+		configuration, err := configurations.Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return false, fmt.Errorf("read ValidatingWebhookConfiguration %s: %w", name, err)
 		}
+		stale := bundlePatch{version: configuration.ResourceVersion, caBundle: caBundle}
+		for _, webhook := range configuration.Webhooks {
+			stale.add(webhook.Name, webhook.ClientConfig)
+		}
+		written, err := stale.apply(func(patch []byte) error {
+			_, err := configurations.Patch(ctx, name, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+			return err
+		})
+		if err != nil {
+			return false, fmt.Errorf("patch ValidatingWebhookConfiguration %s: %w", name, err)
+		}
+		return written, nil
 	}
-	return stale
+}
+
+// bundlePatch is a strategic merge patch of the webhooks that have another bundle. It touches nothing else, so fields that are newer
+// than our types survive.
+type bundlePatch struct {
+	version  string // of the configuration: it keeps a webhook that was removed since from coming back
+	caBundle []byte
+	webhooks []object
+}
+
+func (p *bundlePatch) add(webhook string, client admissionregistrationv1.WebhookClientConfig) {
+	if !bytes.Equal(client.CABundle, p.caBundle) {
+		p.webhooks = append(p.webhooks, object{"name": webhook, "clientConfig": object{"caBundle": p.caBundle}})
+	}
+}
+
+// apply sends the patch, unless there is nothing in it.
+func (p *bundlePatch) apply(send func(patch []byte) error) (sent bool, err error) {
+	if len(p.webhooks) == 0 {
+		return false, nil
+	}
+	patch, err := json.Marshal(object{"metadata": object{"resourceVersion": p.version}, "webhooks": p.webhooks})
+	if err != nil {
+		return false, err
+	}
+	return true, send(patch)
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	dynamicfake "k8s.io/client-go/dynamic/fake"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 )
@@ -38,8 +39,13 @@ func TestAPIServiceGetsTheBundle(t *testing.T) {
 	inject := APIService(client, name)
 	check := func(step string, wantWrites int) {
 		t.Helper()
-		if err := inject(t.Context(), []byte("bundle")); err != nil {
+		before := writes(client.Actions())
+		written, err := inject(t.Context(), []byte("bundle"))
+		if err != nil {
 			t.Fatalf("%s: %v", step, err)
+		}
+		if after := writes(client.Actions()); written != (after > before) {
+			t.Errorf("%s: says written: %t after %d writes", step, written, after-before)
 		}
 		got, err := client.Resource(apiServices).Get(t.Context(), name, metav1.GetOptions{})
 		if err != nil {
@@ -61,7 +67,7 @@ func TestAPIServiceGetsTheBundle(t *testing.T) {
 	}
 	check("after somebody took it away", 3)
 
-	err := APIService(client, "missing")(t.Context(), []byte("bundle"))
+	_, err := APIService(client, "missing")(t.Context(), []byte("bundle"))
 	if err == nil || !strings.Contains(err.Error(), "APIService missing") {
 		t.Errorf("a missing APIService: %v", err)
 	}
@@ -70,40 +76,91 @@ func TestAPIServiceGetsTheBundle(t *testing.T) {
 func TestEachWebhookGetsTheBundle(t *testing.T) {
 	const name = "flink-hpa"
 	url := "https://127.0.0.1:9443/mutate"
-	client := fake.NewClientset(&admissionregistrationv1.MutatingWebhookConfiguration{
-		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Webhooks: []admissionregistrationv1.MutatingWebhook{
-			{Name: "pods.flink-hpa.dev", ClientConfig: admissionregistrationv1.WebhookClientConfig{URL: &url}},
-			{Name: "namespaces.flink-hpa.dev", ClientConfig: admissionregistrationv1.WebhookClientConfig{CABundle: []byte("old")}},
+	fresh, stale := admissionregistrationv1.WebhookClientConfig{URL: &url}, admissionregistrationv1.WebhookClientConfig{CABundle: []byte("old")}
+	client := fake.NewClientset(
+		&admissionregistrationv1.MutatingWebhookConfiguration{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			Webhooks:   []admissionregistrationv1.MutatingWebhook{{Name: "a.flink-hpa.dev", ClientConfig: fresh}, {Name: "b.flink-hpa.dev", ClientConfig: stale}},
 		},
-	})
-	inject := MutatingWebhookConfiguration(client, name)
-	for _, step := range []string{"first", "unchanged"} {
-		if err := inject(t.Context(), []byte("bundle")); err != nil {
-			t.Fatalf("%s: %v", step, err)
-		}
-		got, err := client.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(t.Context(), name, metav1.GetOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(got.Webhooks) != 2 {
-			t.Fatalf("%s: %d webhooks, want 2", step, len(got.Webhooks))
-		}
-		for _, webhook := range got.Webhooks {
-			if string(webhook.ClientConfig.CABundle) != "bundle" {
-				t.Errorf("%s: %s has bundle %q", step, webhook.Name, webhook.ClientConfig.CABundle)
+		&admissionregistrationv1.ValidatingWebhookConfiguration{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			Webhooks:   []admissionregistrationv1.ValidatingWebhook{{Name: "a.flink-hpa.dev", ClientConfig: fresh}, {Name: "b.flink-hpa.dev", ClientConfig: stale}},
+		})
+	for _, c := range []struct {
+		kind   string
+		inject func(kubernetes.Interface, string) Injector
+		read   func() []admissionregistrationv1.WebhookClientConfig
+	}{
+		{"MutatingWebhookConfiguration", MutatingWebhookConfiguration, func() (clients []admissionregistrationv1.WebhookClientConfig) {
+			got, err := client.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(t.Context(), name, metav1.GetOptions{})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if got.Webhooks[0].ClientConfig.URL == nil {
-			t.Errorf("%s: the url is lost", step)
-		}
-		if n := writes(client.Actions()); n != 1 {
-			t.Errorf("%s: %d writes, want 1", step, n)
-		}
+			for _, webhook := range got.Webhooks {
+				clients = append(clients, webhook.ClientConfig)
+			}
+			return clients
+		}},
+		{"ValidatingWebhookConfiguration", ValidatingWebhookConfiguration, func() (clients []admissionregistrationv1.WebhookClientConfig) {
+			got, err := client.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(t.Context(), name, metav1.GetOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, webhook := range got.Webhooks {
+				clients = append(clients, webhook.ClientConfig)
+			}
+			return clients
+		}},
+	} {
+		t.Run(c.kind, func(t *testing.T) {
+			before := writes(client.Actions())
+			for _, first := range []bool{true, false} {
+				written, err := c.inject(client, name)(t.Context(), []byte("bundle"))
+				if err != nil || written != first {
+					t.Fatalf("written: %t, %v; want %t", written, err, first)
+				}
+				clients := c.read()
+				if len(clients) != 2 || clients[0].URL == nil {
+					t.Fatalf("a webhook or its url is lost: %+v", clients)
+				}
+				for _, client := range clients {
+					if string(client.CABundle) != "bundle" {
+						t.Errorf("a webhook has bundle %q", client.CABundle)
+					}
+				}
+				if n := writes(client.Actions()) - before; n != 1 {
+					t.Errorf("%d writes, want 1", n)
+				}
+			}
+			if _, err := c.inject(client, "missing")(t.Context(), nil); err == nil || !strings.Contains(err.Error(), c.kind+" missing") {
+				t.Errorf("a missing one: %v", err)
+			}
+		})
 	}
-	err := MutatingWebhookConfiguration(client, "missing")(t.Context(), nil)
-	if err == nil || !strings.Contains(err.Error(), "MutatingWebhookConfiguration missing") {
-		t.Errorf("a missing configuration: %v", err)
+}
+
+func TestAllInjectsEverywhereInSpiteOfAFailure(t *testing.T) {
+	failed, calls := errors.New("forbidden"), 0
+	one := func(written bool, err error) Injector {
+		return func(context.Context, []byte) (bool, error) { calls++; return written, err }
+	}
+	for _, c := range []struct {
+		name      string
+		injectors []Injector
+		written   bool
+		err       error
+	}{
+		{"none has written", []Injector{one(false, nil), one(false, nil)}, false, nil},
+		{"one has written", []Injector{one(true, nil), one(false, nil)}, true, nil},
+		{"the first fails", []Injector{one(false, failed), one(true, nil)}, true, failed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			calls = 0
+			written, err := All(c.injectors...)(t.Context(), nil)
+			if written != c.written || !errors.Is(err, c.err) || calls != 2 {
+				t.Errorf("got %t, %v after %d calls", written, err, calls)
+			}
+		})
 	}
 }
 
@@ -111,7 +168,7 @@ func TestAnInjectionThatFailsIsAnErrorOfEnsure(t *testing.T) {
 	failed := errors.New("forbidden")
 	keeper := newKeeper(fake.NewClientset(emptySecret()), nil, nil)
 	keeper.opts.Clock = fakeClock()
-	keeper.inject = func(context.Context, []byte) error { return failed }
+	keeper.inject = func(context.Context, []byte) (bool, error) { return false, failed }
 	if err := keeper.Ensure(t.Context()); !errors.Is(err, failed) {
 		t.Errorf("got %v", err)
 	}

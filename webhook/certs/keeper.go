@@ -1,10 +1,18 @@
 // Package certs keeps serving certificates in one Secret that all replicas of a program share, and puts the CA's bundle where the
 // API server looks for it. The Secret is expected to exist, empty at first, so that get and update on its name are all it needs.
+//
+// A leaf is renewed by the same CA, so nobody notices. A change of CA takes a detour, so that no call fails: the next CA is trusted
+// beside the present one first, then signs the leaf that is served, and only then is the previous one no longer trusted. Between
+// two of these steps lies Options.Overlap: time for API servers to see the bundle, and for replicas to see the leaf.
+//
+// It is our own, on the library's certificate functions, since none that we found does this with one Secret: cert-controller
+// replaces its CA at once, and calls fail until all replicas have caught up; controller-runtime makes no certificates; OpenShift's
+// certrotation keeps each CA, bundle and leaf in an object of its own, with the right to create them; kube-admission-webhook wants
+// an elected leader. Whoever runs cert-manager uses that instead, and not this package.
 package certs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -18,26 +26,22 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// Keys of the Secret. The first two are corev1.TLSCertKey and corev1.TLSPrivateKeyKey.
-const (
-	caCertKey = "ca.crt"
-	caKeyKey  = "ca.key"
-)
+// DefaultOverlap is far more than API servers take to see a bundle, and replicas a leaf.
+const DefaultOverlap = 5 * time.Minute
 
-const (
-	interval = 10 * time.Minute
-	// retryAfter is the wait after a failure: a bundle that isn't in place fails every call.
-	retryAfter = 15 * time.Second
-	// patience is how long one round may take.
-	patience = 30 * time.Second
-)
+// maxInterval is the longest time between two looks at the Secret, each of which may take as long.
+const maxInterval = 30 * time.Second
 
-// Options of a Keeper. All are required.
+// Options of a Keeper. All but Overlap are required.
 type Options struct {
 	Namespace string // of the Secret and the Service
 	Secret    string // its name
 	Service   string // its name; the certificate is for SERVICE.NAMESPACE.svc and SERVICE.NAMESPACE.svc.cluster.local
 	Clock     clock.Clock
+
+	// Overlap is how long each step of a change of CA lasts, in which both CAs are trusted; 0 for DefaultOverlap. It is the same for all
+	// replicas.
+	Overlap time.Duration
 }
 
 func (o Options) names() []string {
@@ -45,8 +49,8 @@ func (o Options) names() []string {
 	return []string{host, host + ".cluster.local"}
 }
 
-// Injector puts caBundle, PEM, where the API server looks for it. It writes nothing when the bundle is there already.
-type Injector func(ctx context.Context, caBundle []byte) error
+// interval leaves time for several looks in a step.
+func (o Options) interval() time.Duration { return min(maxInterval, o.Overlap/4) }
 
 // Keeper serves the certificate that the Secret holds, and sees to it that there is one. Safe for concurrent use.
 type Keeper struct {
@@ -55,7 +59,7 @@ type Keeper struct {
 	inject Injector
 
 	mu        sync.RWMutex
-	served    *pair
+	known     *state // what was read or written last
 	listeners []dynamiccertificates.Listener
 }
 
@@ -66,110 +70,125 @@ var (
 
 // New makes a Keeper. It serves nothing before Ensure has succeeded.
 func New(client kubernetes.Interface, opts Options, inject Injector) *Keeper {
+	if opts.Overlap <= 0 {
+		opts.Overlap = DefaultOverlap
+	}
 	return &Keeper{client: client, opts: opts, inject: inject}
 }
 
-// Ensure reads the certificate from the Secret, or makes it: a CA of ten years when the Secret is empty, and a leaf of one year when
-// there is none or a third of its life is left. Then it injects the CA's bundle. An error names the Secret; content that is not ours
-// is never overwritten. After an error the Keeper still serves what it served before.
+// Ensure reads the certificate from the Secret, or makes it: a CA of ten years and a leaf of one year when the Secret is empty or the
+// CA has expired, and a new leaf when a third of its life is left. It injects the bundle of the CAs to trust, and then takes the step
+// that is due of a change of CA, which begins when a third of the CA's life is left. A Secret that was emptied gets back what it held,
+// and a change of CA, so that even then no call fails. An error names the Secret; content that is not ours is never overwritten. After
+// an error the Keeper still serves what it served before.
 func (k *Keeper) Ensure(ctx context.Context) error {
 	// Another replica that wrote first makes a conflict of our write; what it wrote is then what to take.
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		leaf, bundle, err := k.load(ctx)
-		if err != nil {
-			return err
-		}
-		k.serve(leaf)
-		if err := k.inject(ctx, bundle); err != nil {
-			return fmt.Errorf("put the CA bundle in place: %w", err)
+		for again := true; again; {
+			var err error
+			if again, err = k.step(ctx); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 }
 
-// Run calls Ensure every ten minutes until ctx ends, and sooner after a failure, which it logs.
+// Run calls Ensure every 30 seconds until ctx ends, more often with a short overlap, and logs what fails.
 func (k *Keeper) Run(ctx context.Context) {
-	wait := interval
 	for {
-		timer := k.opts.Clock.NewTimer(wait)
+		timer := k.opts.Clock.NewTimer(k.opts.interval())
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return
 		case <-timer.C():
 		}
-		wait = interval
 		if err := k.round(ctx); err != nil && ctx.Err() == nil {
-			klog.FromContext(ctx).Error(err, "Certificate not checked, will try again", "after", retryAfter)
-			wait = retryAfter
+			klog.FromContext(ctx).Error(err, "Certificate not checked, will try again", "after", k.opts.interval())
 		}
 	}
 }
 
 func (k *Keeper) round(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, k.opts.interval())
 	defer cancel()
 	return k.Ensure(ctx)
 }
 
-// load returns the leaf to serve and the CA bundle that verifies it, after writing to the Secret what it lacked.
-func (k *Keeper) load(ctx context.Context) (leaf pair, bundle []byte, err error) {
-	secrets := k.client.CoreV1().Secrets(k.opts.Namespace)
-	secret, err := secrets.Get(ctx, k.opts.Secret, metav1.GetOptions{})
-	if err != nil {
-		return pair{}, nil, fmt.Errorf("read Secret %s/%s: %w", k.opts.Namespace, k.opts.Secret, err)
-	}
-	ca, leaf, changed, err := k.complete(secret.Data)
-	if err != nil {
-		return pair{}, nil, fmt.Errorf("Secret %s/%s: %w; delete its data to have new certificates made", k.opts.Namespace, k.opts.Secret, err)
-	}
-	if !changed {
-		return leaf, ca.certPEM, nil
-	}
-	if secret.Data == nil {
-		secret.Data = map[string][]byte{}
-	}
-	secret.Data[caCertKey], secret.Data[caKeyKey] = ca.certPEM, ca.keyPEM
-	secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey] = leaf.certPEM, leaf.keyPEM
-	if _, err := secrets.Update(ctx, secret, metav1.UpdateOptions{}); err != nil {
-		return pair{}, nil, fmt.Errorf("write Secret %s/%s: %w", k.opts.Namespace, k.opts.Secret, err)
-	}
-	klog.FromContext(ctx).Info("Made a serving certificate", "secret", klog.KObj(secret), "names", k.opts.names(), "until", leaf.Leaf.NotAfter)
-	return leaf, ca.certPEM, nil
-}
-
-// complete returns the CA and the leaf that data holds, makes those that are missing or due, and says whether it made any.
-func (k *Keeper) complete(data map[string][]byte) (ca, leaf pair, changed bool, err error) {
+// step does what is due now, and says whether that has to be put into effect by another step.
+func (k *Keeper) step(ctx context.Context) (again bool, err error) {
 	now, names := k.opts.Clock.Now(), k.opts.names()
-	if empty(data) {
-		if ca, err = newCA("flink-hpa CA of "+names[0], now); err != nil {
-			return pair{}, pair{}, false, err
-		}
-		leaf, err = newLeaf(ca, names, now)
-		return ca, leaf, true, err
+	secret, s, err := k.load(ctx, now)
+	if err != nil {
+		return false, err
 	}
-	if ca, err = parsePair(data[caCertKey], data[caKeyKey]); err != nil {
-		return pair{}, pair{}, false, fmt.Errorf("ca.crt and ca.key: %w", err)
+	k.serve(s)
+	written, err := k.inject(ctx, s.bundle())
+	if err != nil {
+		return false, fmt.Errorf("put the CA bundle in place: %w", err)
 	}
-	if leaf, err = parsePair(data[corev1.TLSCertKey], data[corev1.TLSPrivateKeyKey]); err != nil {
-		return pair{}, pair{}, false, fmt.Errorf("tls.crt and tls.key: %w", err)
+	if s.begins(written, now) {
+		s.since = now
+		return false, k.write(ctx, secret, s, "Two CAs are trusted from now on")
 	}
-	if err := errors.Join(checkCA(ca, now), checkLeaf(leaf, ca, names)); err != nil {
-		return pair{}, pair{}, false, err
+	done, err := s.advance(names, now, k.opts.Overlap)
+	if err != nil || done == "" {
+		return false, err
 	}
-	if !due(leaf, now) {
-		return ca, leaf, false, nil
-	}
-	leaf, err = newLeaf(ca, names, now)
-	return ca, leaf, true, err
+	return true, k.write(ctx, secret, s, done)
 }
 
-// empty says whether data holds none of our four values.
-func empty(data map[string][]byte) bool {
-	for _, key := range []string{caCertKey, caKeyKey, corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
-		if len(data[key]) > 0 {
-			return false
-		}
+// load reads the Secret, after writing to it what it lacked.
+func (k *Keeper) load(ctx context.Context, now time.Time) (*corev1.Secret, state, error) {
+	secret, err := k.client.CoreV1().Secrets(k.opts.Namespace).Get(ctx, k.opts.Secret, metav1.GetOptions{})
+	if err != nil {
+		return nil, state{}, fmt.Errorf("read %s: %w", k.Name(), err)
 	}
-	return true
+	s, done, err := k.complete(secret, now)
+	if err != nil {
+		return nil, state{}, fmt.Errorf("%s: %w; delete its data to have new certificates made", k.Name(), err)
+	}
+	if s.asked != "" && s.asked != rotateCA && s.asked != rotateLeaf {
+		klog.FromContext(ctx).Info("Annotation not understood: want ca or leaf", "secret", klog.KObj(secret), AnnotationRotate, s.asked)
+	}
+	if done != "" {
+		err = k.write(ctx, secret, s, done)
+	}
+	return secret, s, err
+}
+
+// complete is what secret holds, with what it lacks; done says what that was, and is empty for nothing.
+func (k *Keeper) complete(secret *corev1.Secret, now time.Time) (s state, done string, err error) {
+	names := k.opts.names()
+	if empty(secret) {
+		if known := k.latest(); known != nil {
+			s = *known
+			s.asked = rotateCA
+			return s, "Put back what was deleted, and will change the CA", nil
+		}
+		s, err = first(names, now)
+		return s, "Made the first CA and serving certificate", err
+	}
+	if s, err = parse(secret, names); err != nil {
+		return state{}, "", err
+	}
+	if now.After(s.ca.Leaf.NotAfter) { // nobody trusts it any more, so there is nothing to keep
+		s, err = first(names, now)
+		return s, "The CA has expired: made another CA and serving certificate", err
+	}
+	done, err = s.renew(names, now)
+	return s, done, err
+}
+
+// write puts s into secret, which is then the one that the API server holds.
+func (k *Keeper) write(ctx context.Context, secret *corev1.Secret, s state, done string) error {
+	s.write(secret)
+	updated, err := k.client.CoreV1().Secrets(k.opts.Namespace).Update(ctx, secret, metav1.UpdateOptions{})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", k.Name(), err)
+	}
+	*secret = *updated
+	klog.FromContext(ctx).Info(done, "secret", klog.KObj(secret), "names", k.opts.names(), "until", s.leaf.Leaf.NotAfter, "caUntil", s.ca.Leaf.NotAfter)
+	return nil
 }

@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -37,11 +38,12 @@ type injections struct {
 	err     error
 }
 
-func (i *injections) inject(_ context.Context, bundle []byte) error {
+func (i *injections) inject(_ context.Context, bundle []byte) (bool, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	written := len(i.bundles) == 0 || !bytes.Equal(i.bundles[len(i.bundles)-1], bundle)
 	i.bundles = append(i.bundles, bundle)
-	return i.err
+	return written && i.err == nil, i.err
 }
 
 func (i *injections) fail(err error) {
@@ -225,32 +227,32 @@ func TestReplicasThatStartAtOnceServeOneCA(t *testing.T) {
 	}
 }
 
-func TestRunChecksAgainAndSoonerAfterAFailure(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client, clock, injected := fake.NewClientset(emptySecret()), clocktesting.NewFakeClock(start), new(injections)
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		go newKeeper(client, clock, injected.inject).Run(ctx)
-		for _, c := range []struct {
-			name   string
-			wait   time.Duration
-			fail   error // of the rounds from here on
-			rounds int   // in all, after the wait
-		}{
-			{"nothing right away", 0, errors.New("no such APIService"), 0},
-			{"a first round after ten minutes, which fails", interval, nil, 1},
-			{"a second soon after", retryAfter, nil, 2},
-			{"no third so soon, as the second succeeded", retryAfter, nil, 2},
-			{"a third after ten minutes", interval - retryAfter, nil, 3},
-		} {
-			clock.Step(c.wait)
-			synctest.Wait()
-			if got := injected.count(); got != c.rounds {
-				t.Errorf("%s: %d rounds, want %d", c.name, got, c.rounds)
-			}
-			injected.fail(c.fail)
-		}
-	})
+func TestRunChecksAgain(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		overlap, wait time.Duration
+	}{
+		{"every half minute", 0, 30 * time.Second},
+		{"four times in a short overlap", 8 * time.Second, 2 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, clock, injected := fake.NewClientset(emptySecret()), clocktesting.NewFakeClock(start), new(injections)
+				injected.fail(errors.New("no such APIService")) // which ends nothing
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				options := Options{Namespace: namespace, Secret: secret, Service: service, Clock: clock, Overlap: c.overlap}
+				go New(client, options, injected.inject).Run(ctx)
+				for rounds := range 4 {
+					synctest.Wait()
+					if got := injected.count(); got != rounds {
+						t.Errorf("%d rounds, want %d", got, rounds)
+					}
+					clock.Step(c.wait)
+				}
+			})
+		})
+	}
 }
 
 func count(client *fake.Clientset, verb string) (n int) {

@@ -8,7 +8,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"errors"
 	"fmt"
 	"time"
 
@@ -35,9 +34,9 @@ func parsePair(certPEM, keyPEM []byte) (pair, error) {
 	return pair{Certificate: parsed, certPEM: certPEM, keyPEM: keyPEM}, err
 }
 
-func newCA(name string, now time.Time) (pair, error) {
+func newCA(names []string, now time.Time) (pair, error) {
 	return sign(&x509.Certificate{
-		Subject:               pkix.Name{CommonName: name},
+		Subject:               pkix.Name{CommonName: "flink-hpa CA of " + names[0]},
 		NotBefore:             now.Add(-skew),
 		NotAfter:              now.Add(caLife),
 		KeyUsage:              x509.KeyUsageCertSign,
@@ -92,17 +91,6 @@ func sign(template *x509.Certificate, issuer *pair) (pair, error) {
 	return parsePair(certPEM, keyPEM)
 }
 
-// checkCA says whether ca can sign leaves now.
-func checkCA(ca pair, now time.Time) error {
-	if !ca.Leaf.IsCA {
-		return errors.New("ca.crt is not a CA's certificate")
-	}
-	if now.After(ca.Leaf.NotAfter) {
-		return errors.New("ca.crt has expired")
-	}
-	return nil
-}
-
 // checkLeaf says whether leaf is one that ca signed for names. Its dates are another matter: see due.
 func checkLeaf(leaf, ca pair, names []string) error {
 	if err := leaf.Leaf.CheckSignatureFrom(ca.Leaf); err != nil {
@@ -116,8 +104,9 @@ func checkLeaf(leaf, ca pair, names []string) error {
 	return nil
 }
 
-// due says whether no more than a third of the leaf's life is left.
-func due(leaf pair, now time.Time) bool {
-	life := leaf.Leaf.NotAfter.Sub(leaf.Leaf.NotBefore)
-	return !now.Before(leaf.Leaf.NotAfter.Add(-life / 3))
+// due says whether no more than a third of the certificate's life is left.
+func due(certificate pair, now time.Time) bool {
+	end := certificate.Leaf.NotAfter
+	life := end.Sub(certificate.Leaf.NotBefore)
+	return !now.Before(end.Add(-life / 3))
 }

@@ -9,11 +9,11 @@ import (
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
 )
 
-// serve makes leaf the certificate that is served, and tells the listeners when it is another than before.
-func (k *Keeper) serve(leaf pair) {
+// serve makes the leaf of s the certificate that is served, and tells the listeners when it is another than before.
+func (k *Keeper) serve(s state) {
 	k.mu.Lock()
-	same := k.served != nil && bytes.Equal(k.served.certPEM, leaf.certPEM)
-	k.served = &leaf
+	same := k.known != nil && bytes.Equal(k.known.leaf.certPEM, s.leaf.certPEM)
+	k.known = &s
 	listeners := slices.Clone(k.listeners)
 	k.mu.Unlock()
 	if same {
@@ -24,15 +24,21 @@ func (k *Keeper) serve(leaf pair) {
 	}
 }
 
+// latest is what was read or written last; nil before Ensure has succeeded. Nobody may change it.
+func (k *Keeper) latest() *state {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.known
+}
+
 // GetCertificate is for tls.Config: the certificate as it is now, so a renewed one is served without a restart. It fails only
 // before Ensure has succeeded for the first time.
 func (k *Keeper) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	if k.served == nil {
+	known := k.latest()
+	if known == nil {
 		return nil, errors.New("no serving certificate yet: it is still being read from " + k.Name())
 	}
-	return &k.served.Certificate, nil
+	return &known.leaf.Certificate, nil
 }
 
 // Name says where the certificate comes from.
@@ -40,12 +46,11 @@ func (k *Keeper) Name() string { return "Secret " + k.opts.Namespace + "/" + k.o
 
 // CurrentCertKeyContent is the served certificate and its key in PEM; both nil before Ensure has succeeded.
 func (k *Keeper) CurrentCertKeyContent() (cert, key []byte) {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	if k.served == nil {
+	known := k.latest()
+	if known == nil {
 		return nil, nil
 	}
-	return k.served.certPEM, k.served.keyPEM
+	return known.leaf.certPEM, known.leaf.keyPEM
 }
 
 // AddListener has listener told of each new certificate.
