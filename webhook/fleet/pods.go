@@ -1,0 +1,183 @@
+// Package fleet watches the pods that are to be injected into: those that ask for it by a label of their own, or by their
+// namespace's. No other pod of the cluster is read.
+package fleet
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	corelisters "k8s.io/client-go/listers/core/v1"
+	"k8s.io/client-go/tools/cache"
+)
+
+// Options of Pods. All but Except are required.
+type Options struct {
+	// Label asks for injection with the value "enabled", on a pod or its namespace; "disabled" on a pod wins.
+	Label string
+	// Except names the namespaces that are left out in spite of a label.
+	Except []string
+	// Keep tells the pods that matter. Of the others in a labelled namespace only the name is kept.
+	Keep func(*corev1.Pod) bool
+	// Changed is called with `namespace/name` of a pod that was found, whose labels or annotations changed, or that is gone. It must
+	// not wait.
+	Changed func(key string)
+}
+
+// Pods is the fleet. It is safe for concurrent use.
+type Pods struct {
+	client kubernetes.Interface
+	opts   Options
+
+	mu         sync.RWMutex
+	listed     func() bool      // whether the namespaces are known; nil before Run
+	labelled   watch            // pods with the label, of all namespaces
+	namespaces map[string]watch // the other pods of each labelled namespace
+}
+
+// watch is an informer of pods.
+type watch struct {
+	pods   corelisters.PodLister
+	synced cache.InformerSynced
+	start  func()
+	stop   func() // returns when it has ended
+}
+
+// New returns a fleet that knows nothing until Run.
+func New(client kubernetes.Interface, opts Options) *Pods {
+	return &Pods{client: client, opts: opts, namespaces: map[string]watch{}}
+}
+
+// Run watches until ctx ends.
+func (p *Pods) Run(ctx context.Context) {
+	asks := p.opts.Label + "=enabled"
+	factory := informers.NewSharedInformerFactoryWithOptions(p.client, 0, selecting(asks), informers.WithTransform(nameOnly))
+	registration, _ := factory.Core().V1().Namespaces().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{ // fails only once stopped
+		AddFunc:    func(object any) { p.open(ctx, object.(*corev1.Namespace).Name) },
+		DeleteFunc: func(object any) { p.close(key(object)) },
+	})
+	labelled := p.watch(ctx, metav1.NamespaceAll, asks)
+	p.mu.Lock()
+	p.labelled, p.listed = labelled, registration.HasSynced
+	p.mu.Unlock()
+	labelled.start()
+	factory.StartWithContext(ctx)
+
+	<-ctx.Done()
+	factory.Shutdown() // no namespace is opened any more
+	for _, w := range p.watches() {
+		w.stop()
+	}
+}
+
+func (p *Pods) open(ctx context.Context, namespace string) {
+	if slices.Contains(p.opts.Except, namespace) {
+		return
+	}
+	w := p.watch(ctx, namespace, p.opts.Label+" notin (enabled, disabled)")
+	p.mu.Lock()
+	p.namespaces[namespace] = w
+	p.mu.Unlock()
+	w.start()
+}
+
+func (p *Pods) close(namespace string) {
+	p.mu.Lock()
+	w, open := p.namespaces[namespace]
+	delete(p.namespaces, namespace)
+	p.mu.Unlock()
+	if !open {
+		return
+	}
+	w.stop()
+	for _, pod := range w.list(namespace) {
+		p.opts.Changed(key(pod))
+	}
+}
+
+// watch is to be started when it is known, so that what it finds first is in the fleet when Changed tells of it.
+func (p *Pods) watch(ctx context.Context, namespace, selector string) watch {
+	ctx, cancel := context.WithCancel(ctx)
+	factory := informers.NewSharedInformerFactoryWithOptions(p.client, 0,
+		informers.WithNamespace(namespace), selecting(selector), informers.WithTransform(p.strip))
+	pods := factory.Core().V1().Pods()
+	changed := func(object any) { p.opts.Changed(key(object)) }
+	_, _ = pods.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{ // fails only once stopped
+		AddFunc: changed,
+		UpdateFunc: func(old, object any) {
+			if !same(old.(*corev1.Pod), object.(*corev1.Pod)) {
+				changed(object)
+			}
+		},
+		DeleteFunc: changed,
+	})
+	return watch{
+		pods: pods.Lister(), synced: pods.Informer().HasSynced,
+		start: func() { factory.StartWithContext(ctx) },
+		stop:  func() { cancel(); factory.Shutdown() },
+	}
+}
+
+// same tells whether nothing has changed of what may change in a pod that runs, and matters here.
+func same(a, b *corev1.Pod) bool {
+	return a.UID == b.UID && maps.Equal(a.Labels, b.Labels) && maps.Equal(a.Annotations, b.Annotations)
+}
+
+func selecting(selector string) informers.SharedInformerOption {
+	return informers.WithTweakListOptions(func(options *metav1.ListOptions) { options.LabelSelector = selector })
+}
+
+// watches are all there are. The first one is of all namespaces.
+func (p *Pods) watches() []watch {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.listed == nil {
+		return nil
+	}
+	return append([]watch{p.labelled}, slices.Collect(maps.Values(p.namespaces))...)
+}
+
+// Synced tells whether all pods of the fleet are known.
+func (p *Pods) Synced() bool {
+	watches := p.watches()
+	return len(watches) > 0 && p.listed() && !slices.ContainsFunc(watches, func(w watch) bool { return !w.synced() })
+}
+
+// List returns the pods of the namespace, or of all when it is empty, that run or will. Nobody may change them.
+func (p *Pods) List(namespace string) []*corev1.Pod {
+	var all []*corev1.Pod
+	for _, w := range p.watches() {
+		all = append(all, w.list(namespace)...)
+	}
+	return slices.DeleteFunc(all, func(pod *corev1.Pod) bool { return !p.counts(pod) })
+}
+
+// Get returns one of the pods that List does, or nil.
+func (p *Pods) Get(key string) *corev1.Pod {
+	namespace, name, err := cache.SplitMetaNamespaceKey(key)
+	if err != nil {
+		return nil
+	}
+	for _, w := range p.watches() {
+		if pod, err := w.pods.Pods(namespace).Get(name); err == nil && p.counts(pod) {
+			return pod
+		}
+	}
+	return nil
+}
+
+func (p *Pods) counts(pod *corev1.Pod) bool {
+	ended := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed || pod.DeletionTimestamp != nil
+	return !ended && len(pod.Spec.Containers) > 0 && !slices.Contains(p.opts.Except, pod.Namespace)
+}
+
+func (w watch) list(namespace string) []*corev1.Pod {
+	pods, _ := w.pods.Pods(namespace).List(labels.Everything()) // from memory: it can't fail
+	return pods
+}
