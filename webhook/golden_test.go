@@ -1,13 +1,16 @@
 package webhook
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,52 +29,95 @@ func TestPodsPeopleRun(t *testing.T) {
 	for _, c := range []struct {
 		name, file string
 		reason     string
-		warnings   int
+		warnings   []string // a part of each
 	}{
-		{"a job's JobManager gets all of it before its own options", "docs-standalone-job", "", 0},
-		{"a TaskManager gets heartbeats, its sidecars nothing", "docs-taskmanager", "", 0},
-		{"a session's JobManager gets heartbeats only, after its host", "ha-session-jobmanager", "", 0},
-		{"what the pod sets is left to it, under any name, and what hangs on it", "entrypoint-in-command", "", 0},
-		{"a pod that sets everything is left alone", "sets-everything", "nothing is left to inject", 0},
-		{"a pod that opted out is left alone", "disabled", "its label flink-hpa.dev/inject is disabled", 0},
-		{"a native JobManager is left alone", "native-kubernetes", "no container runs standalone-job, taskmanager or jobmanager", 0},
-		{"a pod with two Flink containers is left alone, with a warning", "two-flink-containers", "several containers run Flink", 1},
+		{"a job's JobManager gets all of it before its own options", "docs-standalone-job", "", []string{"no checkpoint directory", "no high availability"}},
+		{"a TaskManager gets heartbeats, its sidecars nothing", "docs-taskmanager", "", nil},
+		{"a session's JobManager gets heartbeats only, after its host", "ha-session-jobmanager", "", nil},
+		{"what the pod sets is left to it, under any name, and what hangs on it", "entrypoint-in-command", "", []string{"no checkpoint directory", "no high availability"}},
+		{"a pod that sets everything is left alone", "sets-everything", "nothing is left to inject", nil},
+		{"a pod that opted out is left alone", "disabled", "its label flink-hpa.dev/inject is disabled", nil},
+		{"a native JobManager is left alone, with a warning", "native-kubernetes", "Flink's native Kubernetes mode made it", []string{"no HPA can scale them"}},
+		{"a native TaskManager is left alone", "native-taskmanager", "Flink's native Kubernetes mode made it", nil},
+		{"a pod with two Flink containers is left alone, with a warning", "two-flink-containers", "several containers run Flink", []string{"Give each a pod of its own"}},
+		{"a script that starts Flink is left alone, with a warning", "bash-script", "a script starts Flink", []string{"Start it with args"}},
+		{"the docs' job on 1.13", "docs-1.13-jobmanager", "", []string{"no checkpoint directory", "no high availability"}},
+		{"the docs' job on 1.17, highly available on Kubernetes", "docs-1.17-ha-jobmanager", "", nil},
+		{"the docs' job on 1.20, whose config.yaml is nested", "docs-1.20-jobmanager", "", []string{"no high availability"}},
+		{"the docs' job on 2.x", "docs-2.x-jobmanager", "", []string{"no high availability"}},
+		{"high availability on ZooKeeper, its settings in a Secret", "zookeeper-jobmanager", "", nil},
+		{"a TaskManager of a chart, its file by subPath", "helm-taskmanager", "", nil},
+		{"files of a projected volume", "projected-jobmanager", "", nil},
+		{"FLINK_PROPERTIES from a ConfigMap", "properties-from-configmap", "", nil},
+		{"FLINK_PROPERTIES next to a mounted file are lost", "properties-lost", "", []string{"FLINK_PROPERTIES has no effect", "no checkpoint directory", "no high availability"}},
+		{"a ConfigMap that nobody let us read leaves what can't conflict", "unreadable", "", []string{"ConfigMap orders-config can't be read"}},
+		{"a file that this Flink doesn't read", "wrong-file", "", []string{"Flink 1.17 doesn't read config.yaml", "no checkpoint directory", "no high availability"}},
+		{"Flink's operator's JobManager gets heartbeats only", "operator-jobmanager", "", nil},
+		{"the adaptive scheduler and a max parallelism, asked for", "asks-for-more", "", []string{"no checkpoint directory", "no high availability"}},
+		{"the adaptive scheduler of a session", "adaptive-session", "", []string{"no high availability"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var pod corev1.Pod
-			if err := yaml.UnmarshalStrict(read(t, c.file+".yaml"), &pod); err != nil {
-				t.Fatal(err)
+			pod, objects := readPod(t, c.file+".yaml")
+			report := checkGolden(t, pod, objects, c.file)
+			if report.Reason != c.reason {
+				t.Errorf("reason %q, want %q", report.Reason, c.reason)
 			}
-			report := checkGolden(t, &pod, c.file)
-			if report.Reason != c.reason || len(report.Warnings) != c.warnings {
-				t.Errorf("reason %q, warnings %q; want %q and %d warnings", report.Reason, report.Warnings, c.reason, c.warnings)
-			}
+			checkWarnings(t, report.Warnings, c.warnings)
 		})
+	}
+}
+
+// checkWarnings wants each of parts in the warning at its place, and warnings that fit into what clients print of them.
+func checkWarnings(t *testing.T, warnings, parts []string) {
+	t.Helper()
+	for i := range max(len(warnings), len(parts)) {
+		switch {
+		case i >= len(parts):
+			t.Errorf("warning %q is too much", warnings[i])
+		case i >= len(warnings):
+			t.Errorf("no warning %q", parts[i])
+		case !strings.Contains(warnings[i], parts[i]):
+			t.Errorf("warning %q, want %q in it", warnings[i], parts[i])
+		}
+	}
+	for _, warning := range warnings {
+		if len("flink-hpa: "+warning) > 256 {
+			t.Errorf("the warning has %d characters, more than clients may show: %s", len(warning), warning)
+		}
 	}
 }
 
 // The sample's own manifests say nothing of reactive mode, heartbeats, checkpoint interval or restarts.
 func TestPodsOfTheSample(t *testing.T) {
-	templates := podTemplates(t, filepath.Join("..", "manifests", "samples", "flink-reactive"))
+	templates, objects := readManifests(t, filepath.Join("..", "manifests", "samples", "flink-reactive"))
 	if len(templates) != 2 {
 		t.Fatalf("the sample has %d pod templates, want 2", len(templates))
 	}
 	for name, template := range templates {
 		t.Run(name, func(t *testing.T) {
-			checkGolden(t, &corev1.Pod{
+			report := checkGolden(t, &corev1.Pod{
 				TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 				ObjectMeta: template.ObjectMeta,
 				Spec:       template.Spec,
-			}, "sample-"+name)
+			}, objects, "sample-"+name)
+			checkWarnings(t, report.Warnings, nil)
 		})
 	}
 }
 
 // checkGolden compares what becomes of pod with file.golden.yaml, and tries what has to hold for any pod.
-func checkGolden(t *testing.T, pod *corev1.Pod, file string) Report {
+func checkGolden(t *testing.T, pod *corev1.Pod, objects Objects, file string) Report {
 	t.Helper()
+	facts := Facts{Objects: Objects{}, Profile: DefaultProfiles().For("jobs")}
+	for _, key := range References(pod) {
+		object, there := objects[key]
+		if !there {
+			t.Fatalf("%s takes settings from %s, which isn't in the file", file, key)
+		}
+		facts.Objects[key] = object
+	}
 	before := pod.DeepCopy()
-	after, report := Mutate(pod)
+	after, report := Mutate(pod, facts)
 	if diff := cmp.Diff(before, pod); diff != "" {
 		t.Errorf("Mutate changed its argument:\n%s", diff)
 	}
@@ -88,9 +134,12 @@ func checkGolden(t *testing.T, pod *corev1.Pod, file string) Report {
 	if diff := cmp.Diff(string(read(t, golden)), string(got)); diff != "" {
 		t.Errorf("%s (-want +got), go test ./webhook -update rewrites it:\n%s", golden, diff)
 	}
-	again, _ := Mutate(after)
+	again, second := Mutate(after, facts)
 	if diff := cmp.Diff(after, again); diff != "" {
 		t.Errorf("a second pass changes it:\n%s", diff)
+	}
+	if diff := cmp.Diff(report.Warnings, second.Warnings); diff != "" {
+		t.Errorf("a second pass warns of something else:\n%s", diff)
 	}
 	patched := applyPatch(t, pod, after)
 	if diff := cmp.Diff(after, patched); diff != "" {
@@ -139,53 +188,98 @@ func read(t *testing.T, file string) []byte {
 	return data
 }
 
-// podTemplates finds the pod templates in the manifests of a folder, by the name of their owner.
-func podTemplates(t *testing.T, folder string) map[string]corev1.PodTemplateSpec {
+// readPod reads a file with a pod, and the ConfigMaps and Secrets that it takes settings from.
+func readPod(t *testing.T, file string) (*corev1.Pod, Objects) {
+	t.Helper()
+	var pod corev1.Pod
+	objects := Objects{}
+	for kind, document := range documents(t, filepath.Join("testdata", file)) {
+		if kind == "Pod" {
+			decode(t, document, &pod)
+		} else {
+			addObject(t, objects, kind, document)
+		}
+	}
+	return &pod, objects
+}
+
+// readManifests reads the pod templates in the manifests of a folder, by the name of their owner, and the ConfigMaps.
+func readManifests(t *testing.T, folder string) (map[string]corev1.PodTemplateSpec, Objects) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	templates := map[string]corev1.PodTemplateSpec{}
+	templates, objects := map[string]corev1.PodTemplateSpec{}, Objects{}
 	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+		for kind, document := range documents(t, file) {
+			switch kind {
+			case "Job":
+				var job batchv1.Job
+				decode(t, document, &job)
+				templates[job.Name] = job.Spec.Template
+			case "Deployment":
+				var deployment appsv1.Deployment
+				decode(t, document, &deployment)
+				templates[deployment.Name] = deployment.Spec.Template
+			default:
+				addObject(t, objects, kind, document)
+			}
 		}
-		documents := utilyaml.NewDocumentDecoder(io.NopCloser(bytes.NewReader(data)))
+	}
+	return templates, objects
+}
+
+// addObject adds a ConfigMap or Secret. One with the annotation test/forbidden can't be read.
+func addObject(t *testing.T, objects Objects, kind string, document []byte) {
+	t.Helper()
+	switch kind {
+	case KindConfigMap:
+		var configMap corev1.ConfigMap
+		decode(t, document, &configMap)
+		object := Object{Data: configMap.Data}
+		if why := configMap.Annotations["test/forbidden"]; why != "" {
+			object = Object{Err: errors.New(why)}
+		}
+		objects[ObjectKey{kind, configMap.Name}] = object
+	case KindSecret:
+		var secret corev1.Secret
+		decode(t, document, &secret)
+		objects[ObjectKey{kind, secret.Name}] = Object{Data: secret.StringData}
+	}
+}
+
+func decode(t *testing.T, document []byte, into any) {
+	t.Helper()
+	if err := yaml.UnmarshalStrict(document, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// documents are those of a YAML file, with their kinds.
+func documents(t testing.TB, file string) iter.Seq2[string, []byte] {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(yield func(string, []byte) bool) {
+		reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
 		for {
-			document := make([]byte, len(data)+1)
-			n, err := documents.Read(document)
+			document, err := reader.Read()
 			if errors.Is(err, io.EOF) {
-				break
+				return
 			}
 			if err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
-			addTemplate(t, templates, document[:n])
+			var object metav1.PartialObjectMetadata
+			if err := yaml.Unmarshal(document, &object); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			if !yield(object.Kind, document) {
+				return
+			}
 		}
-	}
-	return templates
-}
-
-func addTemplate(t *testing.T, templates map[string]corev1.PodTemplateSpec, document []byte) {
-	t.Helper()
-	var object metav1.PartialObjectMetadata
-	if err := yaml.Unmarshal(document, &object); err != nil {
-		t.Fatal(err)
-	}
-	switch object.Kind {
-	case "Job":
-		var job batchv1.Job
-		if err := yaml.UnmarshalStrict(document, &job); err != nil {
-			t.Fatal(err)
-		}
-		templates[job.Name] = job.Spec.Template
-	case "Deployment":
-		var deployment appsv1.Deployment
-		if err := yaml.UnmarshalStrict(document, &deployment); err != nil {
-			t.Fatal(err)
-		}
-		templates[deployment.Name] = deployment.Spec.Template
 	}
 }

@@ -3,7 +3,6 @@
 package webhook
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -18,36 +17,34 @@ const (
 	LabelInject = "flink-hpa.dev/inject"
 	// AnnotationInjected lists what was injected into a pod: `key=value`, sorted, joined by commas.
 	AnnotationInjected = "flink-hpa.dev/injected"
+	// AnnotationProfile is the hash of the profile that the latest of it came from.
+	AnnotationProfile = "flink-hpa.dev/profile"
 )
 
 // Report says what Mutate did and why.
 type Report struct {
-	Role     Role     // empty when the pod was left alone
-	Injected []string // `key=value`, in the order of the arguments
-	Reason   string   // why nothing was injected, else empty
-	Warnings []string // for the pod's author
+	Role     Role              // empty for a pod that doesn't run Flink, or not in a way that can be changed
+	Version  flinkconf.Version // zero when unknown
+	Injected []string          // `key=value`, in the order of the arguments
+	Reason   string            // why nothing was injected, else empty
+	Warnings []string          // for the pod's author: what is wrong and what could not be done, each a sentence with the way out
 }
 
 // Mutate returns pod with the defaults of its role injected, as pairs of `-D` and `key=value` straight after the command word: what
-// the pod says later wins. It neither changes pod nor looks at anything else, and applied to its own result it changes nothing.
+// the pod says later wins. It neither changes pod nor looks at anything but facts, and applied to its own result it changes nothing.
 // With nothing to inject the result is pod itself.
-func Mutate(pod *corev1.Pod) (*corev1.Pod, Report) {
-	if pod.Labels[LabelInject] == "disabled" {
-		return pod, Report{Reason: "its label " + LabelInject + " is disabled"}
-	}
+func Mutate(pod *corev1.Pod, facts Facts) (*corev1.Pod, Report) {
 	changed := pod.DeepCopy()
-	containers := flinkContainers(changed)
-	switch len(containers) {
-	case 1:
-	case 0:
-		return pod, Report{Reason: "no container runs standalone-job, taskmanager or jobmanager"}
-	default:
-		return pod, Report{Reason: "several containers run Flink", Warnings: []string{"several containers run Flink: nothing is injected"}}
+	subject, why, ok := examine(changed, facts)
+	if !ok {
+		report := Report{Reason: why.reason}
+		if why.warning != "" {
+			report.Warnings = []string{why.warning}
+		}
+		return pod, report
 	}
-	container := containers[0]
-	options, at := container.options()
-	properties, warnings := defaults(container.role, ownSettings(container, options))
-	report := Report{Role: container.role, Warnings: warnings}
+	properties, warnings := subject.missing(facts.Profile)
+	report := Report{Role: subject.container.role, Version: subject.version, Warnings: append(warnings, subject.problems(properties)...)}
 	if len(properties) == 0 {
 		report.Reason = "nothing is left to inject"
 		return pod, report
@@ -57,25 +54,37 @@ func Mutate(pod *corev1.Pod) (*corev1.Pod, Report) {
 		words = append(words, "-D", p.String())
 		report.Injected = append(report.Injected, p.String())
 	}
-	container.insert(words, at)
-	annotate(changed, report.Injected)
+	_, at := subject.container.options()
+	subject.container.insert(words, at)
+	annotate(changed, report.Injected, facts.Profile.Hash())
 	return changed, report
 }
 
-// ownSettings is what the container sets: its FLINK_PROPERTIES, and its arguments, which win.
-func ownSettings(container flinkContainer, options []string) flinkconf.Settings {
-	settings := flinkconf.Settings{}
-	for _, env := range container.Env {
-		if env.Name == "FLINK_PROPERTIES" {
-			settings = flinkconf.ParseProperties(env.Value)
-		}
+// subject is a pod that runs Flink, and what it says.
+type subject struct {
+	container flinkContainer
+	version   flinkconf.Version
+	own       ownSettings
+	requests  requests
+	operator  bool // Flink's operator made it
+}
+
+func examine(pod *corev1.Pod, facts Facts) (s subject, why leftAlone, ok bool) {
+	if s.container, why, ok = flinkContainerOf(pod); !ok {
+		return s, why, false
 	}
-	maps.Copy(settings, flinkconf.ParseArgs(options))
-	return settings
+	s.requests = readRequests(pod)
+	s.version = s.requests.version
+	if !s.version.Known() {
+		s.version = flinkconf.ImageVersion(s.container.Image)
+	}
+	s.own = readSettings(pod, s.container, s.version, facts.Objects.reader())
+	s.operator = pod.Labels[labelType] == typeOperator
+	return s, leftAlone{}, true
 }
 
 // annotate adds injected to what an earlier pass over the pod has listed.
-func annotate(pod *corev1.Pod, injected []string) {
+func annotate(pod *corev1.Pod, injected []string, profile string) {
 	all := slices.Clone(injected)
 	if before := pod.Annotations[AnnotationInjected]; before != "" {
 		all = append(all, strings.Split(before, ",")...)
@@ -85,4 +94,5 @@ func annotate(pod *corev1.Pod, injected []string) {
 		pod.Annotations = map[string]string{}
 	}
 	pod.Annotations[AnnotationInjected] = strings.Join(slices.Compact(all), ",")
+	pod.Annotations[AnnotationProfile] = profile
 }

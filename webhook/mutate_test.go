@@ -16,6 +16,9 @@ func flinkPod(properties string, words ...string) *corev1.Pod {
 	return &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{container}}}
 }
 
+// builtIn are the facts of a pod that takes nothing from elsewhere.
+func builtIn() Facts { return Facts{Profile: DefaultProfiles().For("jobs")} }
+
 func TestUsersHeartbeats(t *testing.T) {
 	for _, c := range []struct {
 		name, properties string
@@ -40,7 +43,7 @@ func TestUsersHeartbeats(t *testing.T) {
 		{"those of the user's program are not Flink's", "", []string{"run", "-Dheartbeat.timeout=1"}, []string{"heartbeat.timeout=8000", "heartbeat.interval=2000"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, report := Mutate(flinkPod(c.properties, append([]string{"taskmanager"}, c.args...)...))
+			_, report := Mutate(flinkPod(c.properties, append([]string{"taskmanager"}, c.args...)...), builtIn())
 			if !slices.Equal(report.Injected, c.want) {
 				t.Errorf("injected %v, want %v", report.Injected, c.want)
 			}
@@ -96,7 +99,7 @@ func TestStandaloneJobGetsWhatItDoesNotSet(t *testing.T) {
 		{"a longest interval that our shortest could exceed", scheduler + "scaling-interval.max: 20s", []string{scheduler + "scaling-interval.min"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, report := Mutate(flinkPod(c.properties, "standalone-job", "--job-classname", "demo.Job"))
+			_, report := Mutate(flinkPod(c.properties, "standalone-job", "--job-classname", "demo.Job"), builtIn())
 			var want []string
 			for _, injected := range all {
 				if key, _, _ := strings.Cut(injected, "="); !slices.Contains(c.without, key) {
@@ -127,6 +130,9 @@ func TestCommandLines(t *testing.T) {
 		{"a JobManager's host and port", "", "jobmanager host 8081 -D a=b", "", "jobmanager host 8081 " + pair + " -D a=b"},
 		{"a JobManager's host after the command", "jobmanager", "host", "jobmanager", "host " + pair},
 		{"a JobManager without a host", "", "jobmanager -D a=b", "", "jobmanager " + pair + " -D a=b"},
+		{"an init process in front", "/usr/bin/tini -g -- /docker-entrypoint.sh", "taskmanager -n", "/usr/bin/tini -g -- /docker-entrypoint.sh", "taskmanager " + pair + " -n"},
+		{"an init process without dashes", "dumb-init", "/docker-entrypoint.sh taskmanager", "dumb-init", "/docker-entrypoint.sh taskmanager " + pair},
+		{"an init process alone", "tini -s", "", "tini -s", ""},
 		{"a shell script", "", "bash -c taskmanager", "", "bash -c taskmanager"},
 		{"Flink's own script", "/opt/flink/bin/taskmanager.sh", "start-foreground", "/opt/flink/bin/taskmanager.sh", "start-foreground"},
 		{"the entrypoint alone", "/docker-entrypoint.sh", "", "/docker-entrypoint.sh", ""},
@@ -136,7 +142,7 @@ func TestCommandLines(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			pod := flinkPod("", strings.Fields(c.args)...)
 			pod.Spec.Containers[0].Command = strings.Fields(c.command)
-			after, _ := Mutate(pod)
+			after, _ := Mutate(pod, builtIn())
 			container := after.Spec.Containers[0]
 			if got := strings.Join(container.Command, " "); got != c.wantCommand {
 				t.Errorf("command %q, want %q", got, c.wantCommand)
@@ -148,15 +154,66 @@ func TestCommandLines(t *testing.T) {
 	}
 }
 
+func TestScriptsThatStartFlink(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		words []string
+		want  bool
+	}{
+		{"the entrypoint", []string{"bash", "-c", "sleep 1; /docker-entrypoint.sh taskmanager"}, true},
+		{"the entrypoint with the words after it", []string{"sh", "-c", `exec /docker-entrypoint.sh "$@"`, "--", "standalone-job"}, true},
+		{"Flink's own script", []string{"bash", "-ec", "cd /opt/flink && exec bin/jobmanager.sh start-foreground"}, true},
+		{"Flink's own script as the command", []string{"/opt/flink/bin/taskmanager.sh", "start-foreground"}, true},
+		{"a host that is called so", []string{"sh", "-c", "until nc -z flink-jobmanager.shop 6123; do sleep 1; done"}, false},
+		{"another image's entrypoint", []string{"/docker-entrypoint.sh", "postgres"}, false},
+		{"a role without an entrypoint", []string{"echo", "taskmanager"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			pod := flinkPod("")
+			pod.Spec.Containers[0].Command = c.words
+			after, report := Mutate(pod, builtIn())
+			if after != pod || (len(report.Warnings) == 1) != c.want || (report.Reason == "a script starts Flink") != c.want {
+				t.Errorf("reason %q, warnings %q, want them: %v", report.Reason, report.Warnings, c.want)
+			}
+		})
+	}
+}
+
+func TestOptionsThatAVersionDoesNotKnowAreLeftOut(t *testing.T) {
+	const scheduler = "jobmanager.adaptive-scheduler."
+	since18, since20 := []string{scheduler + "scaling-interval.min"}, []string{scheduler + "executing.resource-stabilization-timeout", scheduler + "rescale-trigger.max-delay"}
+	for _, c := range []struct {
+		image   string
+		without []string
+	}{
+		{"flink:1.13.6", slices.Concat(since18, since20)},
+		{"flink:1.17.2", slices.Concat(since18, since20)},
+		{"flink:1.20.1", since20},
+		{"flink:2.3.0", nil},
+		{"registry.example/orders:1.13.6", nil},
+	} {
+		pod := flinkPod("", "standalone-job")
+		pod.Spec.Containers[0].Image = c.image
+		_, report := Mutate(pod, builtIn())
+		want := slices.DeleteFunc(slices.Clone(all), func(injected string) bool {
+			key, _, _ := strings.Cut(injected, "=")
+			return slices.Contains(c.without, key)
+		})
+		if !slices.Equal(report.Injected, want) {
+			t.Errorf("%s: injected %v, want %v", c.image, report.Injected, want)
+		}
+	}
+}
+
 func TestAnnotationKeepsWhatAnEarlierPassInjected(t *testing.T) {
-	first, _ := Mutate(flinkPod("", "taskmanager"))
+	first, _ := Mutate(flinkPod("", "taskmanager"), builtIn())
 	const want = "heartbeat.interval=2000,heartbeat.timeout=8000"
 	if got := first.Annotations[AnnotationInjected]; got != want {
 		t.Errorf("annotation %q, want %q", got, want)
 	}
 	// Another webhook takes one of the two away, and the API server asks again.
 	first.Spec.Containers[0].Args = first.Spec.Containers[0].Args[:3]
-	second, report := Mutate(first)
+	second, report := Mutate(first, builtIn())
 	if !slices.Equal(report.Injected, []string{"heartbeat.interval=2000"}) || second.Annotations[AnnotationInjected] != want {
 		t.Errorf("injected %v, annotation %q", report.Injected, second.Annotations[AnnotationInjected])
 	}
