@@ -1,16 +1,17 @@
 package webhook
 
 import (
-	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 
-	"gomodules.xyz/jsonpatch/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	admissionv1 "k8s.io/api/admission/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2"
 	kjson "sigs.k8s.io/json"
@@ -19,17 +20,31 @@ import (
 // maxBody is more than twice what the API server accepts for an object and its old version together.
 const maxBody = 7 << 20
 
-// Handler answers AdmissionReviews at /mutate, and at /healthz and /readyz that it is there.
-func Handler() http.Handler {
+// Handler answers AdmissionReviews of pods at /mutate and of what makes pods at /validate, at /healthz and /readyz that it is there,
+// and at /metrics what registry has.
+func Handler(admission *Admission, registry prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /mutate", mutate)
+	for path, answer := range map[string]answerer{"/mutate": admission.pod, "/validate": admission.workload} {
+		mux.Handle("POST "+path, reviews{path: path, answer: answer, metrics: admission.metrics})
+	}
 	ok := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
 	mux.HandleFunc("GET /healthz", ok)
 	mux.HandleFunc("GET /readyz", ok)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return mux
 }
 
-func mutate(w http.ResponseWriter, r *http.Request) {
+// answerer fills in response, which allows the request already.
+type answerer func(ctx context.Context, request *admissionv1.AdmissionRequest, response *admissionv1.AdmissionResponse)
+
+// reviews is what is the same for all AdmissionReviews.
+type reviews struct {
+	path    string
+	answer  answerer
+	metrics *Metrics
+}
+
+func (h reviews) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	logger := klog.FromContext(r.Context())
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
@@ -46,13 +61,43 @@ func mutate(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	logger = klog.LoggerWithValues(logger, "uid", request.UID, "namespace", request.Namespace)
 	review := admissionv1.AdmissionReview{
 		TypeMeta: metav1.TypeMeta{APIVersion: admissionv1.SchemeGroupVersion.String(), Kind: "AdmissionReview"},
-		Response: admit(klog.LoggerWithValues(logger, "uid", request.UID, "namespace", request.Namespace), request),
+		Response: h.respond(klog.NewContext(r.Context(), logger), request),
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(w).Encode(review); err != nil {
 		logger.V(1).Info("Answer not sent", "err", err)
+	}
+}
+
+// respond always allows: what can't be changed or judged starts as it was written. A mistake of ours that panics is no reason to hold
+// up a pod either.
+func (h reviews) respond(ctx context.Context, request *admissionv1.AdmissionRequest) (response *admissionv1.AdmissionResponse) {
+	timer := prometheus.NewTimer(h.metrics.duration.WithLabelValues(h.path))
+	defer func() {
+		if cause := recover(); cause != nil {
+			klog.FromContext(ctx).Error(fmt.Errorf("panic: %v", cause), "Left alone: a mistake in flink-hpa", "stack", string(debug.Stack()))
+			h.metrics.panics.WithLabelValues(h.path).Inc()
+			response = allow(request)
+		}
+		h.metrics.warnings.WithLabelValues(h.path).Add(float64(len(response.Warnings)))
+		timer.ObserveDuration()
+	}()
+	response = allow(request)
+	h.answer(ctx, request, response)
+	return response
+}
+
+func allow(request *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
+	return &admissionv1.AdmissionResponse{UID: request.UID, Allowed: true}
+}
+
+// warn adds warnings to response, each with our name before it.
+func warn(response *admissionv1.AdmissionResponse, warnings ...string) {
+	for _, warning := range warnings {
+		response.Warnings = append(response.Warnings, "flink-hpa: "+warning)
 	}
 }
 
@@ -68,60 +113,4 @@ func decodeReview(body []byte) (*admissionv1.AdmissionRequest, error) {
 		return nil, errors.New("the AdmissionReview has no request")
 	}
 	return review.Request, nil
-}
-
-// admit always allows: a pod that can't be changed starts as it was written, with a warning to its author.
-func admit(logger klog.Logger, request *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
-	response := &admissionv1.AdmissionResponse{UID: request.UID, Allowed: true}
-	if request.Operation != admissionv1.Create || request.Kind != (metav1.GroupVersionKind{Version: "v1", Kind: "Pod"}) || request.SubResource != "" {
-		logger.V(2).Info("Left alone: not a new pod", "operation", request.Operation, "kind", request.Kind)
-		return response
-	}
-	var pod corev1.Pod
-	if err := kjson.UnmarshalCaseSensitivePreserveInts(request.Object.Raw, &pod); err != nil {
-		logger.Error(err, "Pod left alone: not decoded")
-		response.Warnings = []string{"flink-hpa: nothing is injected: the pod could not be read"}
-		return response
-	}
-	logger = klog.LoggerWithValues(logger, "pod", cmp.Or(pod.Name, pod.GenerateName))
-	changed, report := Mutate(&pod)
-	for _, warning := range report.Warnings {
-		response.Warnings = append(response.Warnings, "flink-hpa: "+warning)
-	}
-	if len(report.Injected) == 0 {
-		logger.V(2).Info("Pod left alone", "role", report.Role, "reason", report.Reason, "warnings", report.Warnings)
-		return response
-	}
-	patch, err := diff(&pod, changed)
-	if err != nil {
-		logger.Error(err, "Pod left alone: no patch")
-		response.Warnings = append(response.Warnings, "flink-hpa: nothing is injected: the change could not be written")
-		return response
-	}
-	logger.Info("Injected into a pod", "role", report.Role, "injected", report.Injected, "warnings", report.Warnings)
-	patchType := admissionv1.PatchTypeJSONPatch
-	response.Patch, response.PatchType = patch, &patchType
-	return response
-}
-
-// diff is the JSON patch from before to after. Both went through our types, so what these don't know is on neither side, and stays
-// in the pod.
-func diff(before, after *corev1.Pod) ([]byte, error) {
-	old, err := json.Marshal(before)
-	if err != nil {
-		return nil, fmt.Errorf("encode the pod as it was: %w", err)
-	}
-	changed, err := json.Marshal(after)
-	if err != nil {
-		return nil, fmt.Errorf("encode the changed pod: %w", err)
-	}
-	operations, err := jsonpatch.CreatePatch(old, changed)
-	if err != nil {
-		return nil, fmt.Errorf("compare the pods: %w", err)
-	}
-	patch, err := json.Marshal(operations)
-	if err != nil {
-		return nil, fmt.Errorf("encode the patch: %w", err)
-	}
-	return patch, nil
 }

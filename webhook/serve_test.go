@@ -31,7 +31,7 @@ func start(t *testing.T, handler http.Handler) (client *http.Client, stop contex
 	keeper := certs.New(
 		fake.NewClientset(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "tls"}}),
 		certs.Options{Namespace: namespace, Secret: "tls", Service: service, Clock: clock.RealClock{}},
-		func(_ context.Context, caBundle []byte) error { roots.AppendCertsFromPEM(caBundle); return nil },
+		func(_ context.Context, caBundle []byte) (bool, error) { return roots.AppendCertsFromPEM(caBundle), nil },
 	)
 	if err := keeper.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func get(t *testing.T, client *http.Client, method, path, body string) (code int
 }
 
 func TestServesByTheKeepersCertificate(t *testing.T) {
-	client, _, _ := start(t, Handler())
+	client, _, _ := start(t, newHandler(t))
 	for _, c := range []struct {
 		name, method, path, body string
 		code                     int
@@ -79,6 +79,7 @@ func TestServesByTheKeepersCertificate(t *testing.T) {
 		{"an admission", http.MethodPost, "/mutate?timeout=3s", review(podKind, "CREATE", "", taskManager), http.StatusOK, `"patchType":"JSONPatch"`},
 		{"the liveness probe", http.MethodGet, "/healthz", "", http.StatusOK, "ok"},
 		{"the readiness probe", http.MethodGet, "/readyz", "", http.StatusOK, "ok"},
+		{"the metrics", http.MethodGet, "/metrics", "", http.StatusOK, "flink_hpa_webhook_profiles_last_reload_successful 1"},
 		{"another method", http.MethodGet, "/mutate", "", http.StatusMethodNotAllowed, ""},
 		{"another path", http.MethodGet, "/", "", http.StatusNotFound, ""},
 	} {
@@ -134,7 +135,7 @@ func TestAClosedListenerIsAnError(t *testing.T) {
 	}
 	listener.Close()
 	none := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }
-	if err := Serve(t.Context(), listener, Handler(), none); err == nil || !strings.Contains(err.Error(), listener.Addr().String()) {
+	if err := Serve(t.Context(), listener, http.NotFoundHandler(), none); err == nil || !strings.Contains(err.Error(), listener.Addr().String()) {
 		t.Errorf("Serve: %v, want an error that names the address", err)
 	}
 }

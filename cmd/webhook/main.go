@@ -11,6 +11,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/flink-hpa/flink-hpa/webhook"
+	"github.com/flink-hpa/flink-hpa/webhook/certs"
 )
 
 func main() {
@@ -32,10 +33,12 @@ func main() {
 func addFlags(set *flag.FlagSet, o *webhook.Options) {
 	set.StringVar(&o.BindAddress, "bind-address", "", "`address` to serve on; empty for all")
 	set.StringVar(&o.Port, "port", "9443", "`port` to serve on")
-	set.StringVar(&o.Namespace, "namespace", "", "`namespace` of the Secret and the Service")
+	set.StringVar(&o.Profiles, "profiles", "", "`file` with the defaults to inject, read again when it changes; empty for the built-in ones")
+	set.StringVar(&o.Namespace, "namespace", "flink-hpa", "`namespace` of this program, its Secret and its Service")
 	set.StringVar(&o.Secret, "tls-secret", "", "`name` of the Secret that keeps the serving certificate")
 	set.StringVar(&o.Service, "tls-service", "", "`name` of the Service that the certificate is for")
-	set.StringVar(&o.Configuration, "webhook-configuration", "", "`name` of the MutatingWebhookConfiguration that gets the CA bundle")
+	set.StringVar(&o.Configuration, "webhook-configuration", "", "`name` of the MutatingWebhookConfiguration and the ValidatingWebhookConfiguration that get the CA bundle")
+	set.DurationVar(&o.Overlap, "tls-rotation-wait", certs.DefaultOverlap, "`time` that each step of a change of CA lasts, in which old and new are trusted")
 	set.StringVar(&o.CertFile, "tls-cert-file", "", "`file` with the serving certificate; without --tls-secret")
 	set.StringVar(&o.KeyFile, "tls-private-key-file", "", "`file` with its key")
 	var logging flag.FlagSet

@@ -1,0 +1,39 @@
+package webhook
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Peers knows the Flink pods that are there.
+type Peers interface {
+	// Peers are those of the namespace, but for the ones that the workload made: a change of it replaces them.
+	Peers(ctx context.Context, namespace string, except Workload) []Peer
+}
+
+// Surroundings find what is to be known of a pod besides itself. Safe for concurrent use.
+type Surroundings struct {
+	objects  *objectReader
+	profiles *profileFile
+}
+
+// Facts reads what Mutate and Check want to know of pod in that namespace. It takes readTimeout at most, and what can't be read says so.
+func (s Surroundings) Facts(ctx context.Context, namespace string, pod *corev1.Pod) Facts {
+	return Facts{
+		Objects: s.objects.read(ctx, namespace, References(pod)),
+		Profile: s.profiles.profiles().For(namespace),
+	}
+}
+
+// Admission answers what the API server asks about pods, and about what makes them.
+type Admission struct {
+	Surroundings
+	peers   Peers
+	metrics *Metrics
+}
+
+// NewAdmission puts it together.
+func NewAdmission(surroundings Surroundings, peers Peers, metrics *Metrics) *Admission {
+	return &Admission{Surroundings: surroundings, peers: peers, metrics: metrics}
+}
