@@ -31,6 +31,12 @@ type Options struct {
 	Window  time.Duration // ratios are the growth over this
 	Clock   clock.PassiveClock
 	Running func(JobManager) bool // whether the pod is still there; one that is gone is not asked
+
+	// Injected is what the webhook injected into the pod, as its annotation says it, and Compared hears once in each epoch
+	// of a job which of that is not in force; also when nothing is left to say, and when the job is not polled any more.
+	// Compared must not wait. Without it, nothing is compared.
+	Injected func(JobManager) string
+	Compared func(JobManager, []Override)
 }
 
 // Collector polls JobManagers and remembers a window of each. Poll is not safe for concurrent use.
@@ -43,7 +49,8 @@ type Collector struct {
 // memory is a job's history and when it was last needed.
 type memory struct {
 	history
-	polled time.Time
+	compared epoch // in which what was injected was last compared
+	polled   time.Time
 }
 
 // NewCollector returns a collector that remembers nothing.
@@ -66,7 +73,7 @@ func (c *Collector) Poll(ctx context.Context, jobManagers []JobManager) map[JobM
 		}
 		m.polled = now
 		polls.Go(func() error {
-			sample := c.sample(ctx, jobManager, &m.history)
+			sample := c.sample(ctx, jobManager, m)
 			mu.Lock()
 			defer mu.Unlock()
 			samples[jobManager] = sample
@@ -77,12 +84,15 @@ func (c *Collector) Poll(ctx context.Context, jobManagers []JobManager) map[JobM
 	for jobManager, m := range c.jobs {
 		if now.Sub(m.polled) > 2*c.opts.Window { // what it holds is of no use any more
 			delete(c.jobs, jobManager)
+			if c.opts.Compared != nil {
+				c.opts.Compared(jobManager, nil)
+			}
 		}
 	}
 	return samples
 }
 
-func (c *Collector) sample(ctx context.Context, jobManager JobManager, h *history) snapshot.Sample[Job] {
+func (c *Collector) sample(ctx context.Context, jobManager JobManager, m *memory) snapshot.Sample[Job] {
 	if !c.opts.Running(jobManager) {
 		return snapshot.Fail[Job](fmt.Errorf("%w: the pod is gone", ErrNotFound))
 	}
@@ -91,8 +101,9 @@ func (c *Collector) sample(ctx context.Context, jobManager JobManager, h *histor
 	if err != nil {
 		return snapshot.Fail[Job](err)
 	}
-	h.add(o, at, c.opts.Settle, c.opts.Window)
-	busy, at, err := h.busy(c.opts.Window)
+	m.add(o, at, c.opts.Settle, c.opts.Window)
+	c.compare(ctx, jobManager, m)
+	busy, at, err := m.busy(c.opts.Window)
 	if err != nil {
 		return snapshot.Fail[Job](fmt.Errorf("job %s: %w", o.epoch.job, err))
 	}

@@ -101,6 +101,15 @@ func (d *Discovery) Running(j JobManager) bool {
 	return err == nil && reachable(pod) && jobManager(pod) == j
 }
 
+// Injected is what the webhook injected into the pod of a JobManager that was found, as its annotation says it.
+func (d *Discovery) Injected(j JobManager) string {
+	pod, err := d.pods.Pods(j.Namespace).Get(j.Pod)
+	if err != nil || pod.UID != j.UID {
+		return ""
+	}
+	return pod.Annotations[annotationInjected]
+}
+
 func reachable(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodRunning && pod.DeletionTimestamp == nil && pod.Status.PodIP != ""
 }
@@ -135,6 +144,9 @@ func strip(object any) (any, error) {
 			Labels: pod.Labels, DeletionTimestamp: pod.DeletionTimestamp,
 		},
 		Status: corev1.PodStatus{Phase: pod.Status.Phase, PodIP: pod.Status.PodIP},
+	}
+	if injected := pod.Annotations[annotationInjected]; injected != "" {
+		small.Annotations = map[string]string{annotationInjected: injected}
 	}
 	for _, container := range pod.Spec.Containers {
 		if len(container.Ports) > 0 {

@@ -20,7 +20,7 @@ func pod(name string, change func(*corev1.Pod)) *corev1.Pod {
 		ObjectMeta: metav1.ObjectMeta{
 			Name: name, Namespace: "shop", UID: types.UID("uid-" + name),
 			Labels:      map[string]string{"app": name, "component": "jobmanager", "team": "a"},
-			Annotations: map[string]string{"large": strings.Repeat("x", 1000)},
+			Annotations: map[string]string{"large": strings.Repeat("x", 1000), "flink-hpa.dev/injected": "a=b"},
 		},
 		Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "127.1.0.5"},
 	}
@@ -112,9 +112,12 @@ func TestFind(t *testing.T) {
 		})
 	}
 	found, _ := d.Find("shop", labels.SelectorFromSet(labels.Set{"app": "orders"}))
+	if got := d.Injected(found); got != "a=b" {
+		t.Errorf("injected is %q", got)
+	}
 	found.UID = "uid-before"
-	if d.Running(found) {
-		t.Error("a pod of an earlier life counts as running")
+	if d.Running(found) || d.Injected(found) != "" {
+		t.Error("a pod of an earlier life counts as running, or has something injected")
 	}
 }
 
@@ -123,7 +126,7 @@ func TestOnlyWhatIsUsedIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := kept.(*corev1.Pod); p.Annotations != nil || len(p.Spec.Containers) != 1 || p.Spec.Containers[0].Ports[0].Name != "rest" || p.Labels["app"] != "orders" {
+	if p := kept.(*corev1.Pod); len(p.Annotations) != 1 || p.Annotations["flink-hpa.dev/injected"] != "a=b" || len(p.Spec.Containers) != 1 || p.Spec.Containers[0].Ports[0].Name != "rest" || p.Labels["app"] != "orders" {
 		t.Errorf("kept %+v", p)
 	}
 	if other, err := strip("something else"); err != nil || other != "something else" {
