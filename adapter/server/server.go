@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apiserver/pkg/server/healthz"
 	"k8s.io/client-go/dynamic"
@@ -40,12 +41,18 @@ func Run(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return err
 	}
-	sources, err := newSources(file.inUse, client, clock.RealClock{}, own)
+	instance, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("find our own name: %w", err)
+	}
+	sources, err := newSources(file.inUse, client, instance, clock.RealClock{}, own)
 	if err != nil {
 		return err
 	}
-	if err := legacyregistry.Registerer().Register(newSampleAges(sources)); err != nil {
-		return err
+	for _, collector := range []prometheus.Collector{newSampleAges(sources), sources.overrides} {
+		if err := legacyregistry.Registerer().Register(collector); err != nil {
+			return err
+		}
 	}
 	opts.base.WithExternalMetrics(sources.provider) // before Config and Server, which look for it
 	if err := metrics.RegisterMetrics(legacyregistry.Register); err != nil {

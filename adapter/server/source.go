@@ -74,6 +74,7 @@ func flinkSettingsOf(conf config.Flink) flinkSettings {
 func (s *sources) newFlink(settings flinkSettings) *flinkSource {
 	collector, loop := settings.collector, settings.loop
 	collector.Running, collector.Clock = s.discovery.Running, s.clock
+	collector.Injected, collector.Compared = s.discovery.Injected, s.overrides.Compared
 	loop.Meter, loop.Clock = s.metrics.loop(loop.Name), s.clock
 	jobs := collect.New(loop, flink.NewCollector(collector).Poll)
 	return &flinkSource{source{name: loop.Name, settings: settings, loop: jobs, unmeter: func(bool) {}, close: func() {}}, jobs}

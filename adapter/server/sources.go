@@ -28,6 +28,7 @@ type sources struct {
 	clock     clock.Clock
 	metrics   *ownMetrics
 	discovery *flink.Discovery
+	overrides *flink.Overrides
 	provider  *provider.Provider
 
 	current atomic.Pointer[collected]
@@ -58,10 +59,13 @@ type loop interface {
 	OldestSample() (age time.Duration, ok bool)
 }
 
-// newSources returns the sources of conf, none of which runs yet.
-func newSources(conf config.Config, client kubernetes.Interface, clock clock.Clock, metrics *ownMetrics) (*sources, error) {
+// newSources returns the sources of conf, none of which runs yet. instance, this pod, is the author of Events.
+func newSources(conf config.Config, client kubernetes.Interface, instance string, clock clock.Clock, metrics *ownMetrics) (*sources, error) {
 	discovery := flink.NewDiscovery(client)
-	s := &sources{clock: clock, metrics: metrics, discovery: discovery, provider: provider.New(discovery)}
+	s := &sources{
+		clock: clock, metrics: metrics, discovery: discovery, provider: provider.New(discovery),
+		overrides: flink.NewOverrides(client, discovery.Running, instance, clock),
+	}
 	s.current.Store(&collected{})
 	next, clusters, err := s.plan(conf)
 	if err != nil {
@@ -106,6 +110,7 @@ func (s *sources) publish(next *collected, clusters []provider.KafkaCluster) {
 // run collects what the file says, until ctx ends.
 func (s *sources) run(ctx context.Context, file *configFile) {
 	s.discovery.Start(ctx)
+	s.running.Go(func() { s.overrides.Run(ctx) })
 	for _, started := range s.current.Load().all() {
 		s.start(ctx, started)
 	}

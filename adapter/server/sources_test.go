@@ -52,10 +52,15 @@ func newBed(t *testing.T, content string) *bed {
 	if b.file, err = openConfig(b.path, b.clock, own); err != nil {
 		t.Fatal(err)
 	}
-	if b.sources, err = newSources(b.file.inUse, fake.NewClientset(), b.clock, own); err != nil {
+	if b.sources, err = newSources(b.file.inUse, fake.NewClientset(), "adapter-0", b.clock, own); err != nil {
 		t.Fatal(err)
 	}
-	b.registry.MustRegister(newSampleAges(b.sources))
+	b.registry.MustRegister(newSampleAges(b.sources), b.overrides)
+	t.Cleanup(func() { // a queue has goroutines from the start
+		ended, end := context.WithCancel(context.Background())
+		end()
+		b.overrides.Run(ended)
+	})
 	return b
 }
 
