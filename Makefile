@@ -6,9 +6,12 @@ SHELL := /bin/sh
 DURATION ?= 8m
 LOAD ?= sine:min=100,max=1900,period=4m
 
+# What bench measures: all, or some of kafka, adapter and admission.
+PART ?= all
+
 BED := .cache/bin/bed
 
-.PHONY: help demo test test-unit test-e2e playground playground-down load build tools bed
+.PHONY: help demo test test-unit test-e2e playground playground-down load bench build tools bed
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -36,6 +39,11 @@ playground-down: bed ## end a playground that was left behind
 load: bed ## records for the playground's job (DURATION, LOAD)
 	@test -f .playground/env || { echo "flink-hpa: no playground is ready here; start one with make playground" >&2; exit 1; }
 	@. ./.playground/env && exec $(BED) load --kafka "$$KAFKA_BOOTSTRAP" --duration $(DURATION) --shape '$(LOAD)'
+
+bench: tools ## what polls and admissions cost, beside what they replace (PART)
+	@mkdir -p .cache/bin
+	@cd test && CGO_ENABLED=0 go build -ldflags='-s -w' -o ../.cache/bin/bench ./cmd/bench
+	@exec .cache/bin/bench $(PART) --root .
 
 build: tools ## both programs, into .cache/bin
 	CGO_ENABLED=0 go build -ldflags='-s -w' -o .cache/bin/ ./cmd/adapter ./cmd/webhook
