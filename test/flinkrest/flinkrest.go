@@ -69,6 +69,7 @@ type Job struct {
 type Vertex struct {
 	ID, Name    string
 	Parallelism int
+	Tasks       map[string]int // subtasks by their state
 }
 
 // Parallelism is the largest of the vertices'.
@@ -78,6 +79,16 @@ func (j Job) Parallelism() int {
 		highest = max(highest, v.Parallelism)
 	}
 	return highest
+}
+
+// AllRun says whether every subtask of every vertex runs. A job that is RUNNING may still deploy some.
+func (j Job) AllRun() bool {
+	for _, v := range j.Vertices {
+		if v.Tasks["RUNNING"] != v.Parallelism {
+			return false
+		}
+	}
+	return j.State == "RUNNING" && len(j.Vertices) > 0
 }
 
 // Job reads the one job; an error when there is none, or several.
