@@ -33,8 +33,27 @@ func (c *Client) assess(s standing, logs map[string]*log, now time.Time) Group {
 		}
 		group.Topics[name], lost[name] = c.assessTopic(s, name, logs[name], horizon, now)
 	}
+	if most, ok := rhythm.excusable(); ok {
+		group.excuse(most)
+	}
 	c.noteLost(s.group, lost)
 	return group
+}
+
+// excuse leaves out of the lag at commit at most that many records of all topics together.
+func (g Group) excuse(most int64) {
+	excused := int64(0)
+	for _, topic := range g.Topics {
+		excused += topic.Lag - topic.AtCommit
+	}
+	if excused <= most {
+		return
+	}
+	share := float64(most) / float64(excused)
+	for name, topic := range g.Topics {
+		topic.AtCommit = topic.Lag - int64(share*float64(topic.Lag-topic.AtCommit))
+		g.Topics[name] = topic
+	}
 }
 
 // ignored tells whether the rules leave the topic out: it is no more, and nobody asks for it by name.

@@ -14,7 +14,7 @@ const (
 
 // cadence is a group's rhythm of commits, as its committed offsets showed it from round to round. Flink commits when a checkpoint
 // completes, so between two commits the lag of a healthy job grows by all that arrives. Lag at commit leaves those arrivals
-// out, for as long as the next commit isn't due.
+// out, for as long as the next commit isn't due, and no more of them than the group has shown that it can read.
 type cadence struct {
 	offsets map[string][]int64 // committed, in the latest round: topic -> partition -> offset
 	watched time.Time          // the first round
@@ -24,6 +24,9 @@ type cadence struct {
 	started      time.Time       // the first of the rounds in a row that had a commit, up to last
 	gaps         []time.Duration // between commits, the newest last
 	inARow       int             // rounds with a commit, up to the latest round
+
+	covered [2]int64 // records that each of the latest two commits moved on by, the newest first
+	commits int      // how many of them were seen
 }
 
 // observe takes a round's committed offsets. What it is given is kept and must not change. It returns which partitions' offsets moved
@@ -33,10 +36,16 @@ func (c *cadence) observe(offsets map[string][]int64, now time.Time) func(topic 
 	moved := func(topic string, partition int) bool {
 		return before != nil && offsetAt(before, topic, partition) != offsetAt(offsets, topic, partition)
 	}
-	event := false
+	event, covered := false, int64(0)
 	for topic, partitions := range offsets {
 		for i, offset := range partitions {
-			event = event || offset != None && moved(topic, i)
+			if offset == None || !moved(topic, i) {
+				continue
+			}
+			event = true
+			if old := offsetAt(before, topic, i); old != None {
+				covered += max(offset-old, 0)
+			}
 		}
 	}
 	if before == nil {
@@ -44,7 +53,7 @@ func (c *cadence) observe(offsets map[string][]int64, now time.Time) func(topic 
 	}
 	c.offsets, c.polled = offsets, now
 	if event {
-		c.commit(now)
+		c.commit(now, covered)
 	} else {
 		c.inARow = 0
 	}
@@ -60,19 +69,21 @@ func offsetAt(offsets map[string][]int64, topic string, partition int) int64 {
 
 // commit notes a round with a commit. Two such rounds in a row are the two halves of one, seen while the subtasks were at it; more
 // are a group that commits as often as it is looked at.
-func (c *cadence) commit(now time.Time) {
+func (c *cadence) commit(now time.Time, covered int64) {
 	c.inARow++
 	c.before, c.last = c.last, now
 	switch {
-	case c.inARow == 1:
-		if !c.started.IsZero() {
-			c.gap(now.Sub(c.started))
-		}
-		c.started = now
+	case c.inARow == 2:
+		c.covered[0] += covered
+		return
 	case c.inARow > 2:
 		c.gap(now.Sub(c.before))
-		c.started = now
+	case !c.started.IsZero():
+		c.gap(now.Sub(c.started))
 	}
+	c.started = now
+	c.covered = [2]int64{covered, c.covered[0]}
+	c.commits++
 }
 
 func (c *cadence) gap(d time.Duration) {
@@ -108,6 +119,14 @@ func (c *cadence) horizon(moved bool, slack time.Duration) time.Time {
 		return c.polled
 	}
 	return horizon
+}
+
+// excusable is how many records may be left out for having arrived since the latest commit: half as many again as the larger of the
+// latest two commits covered. More than that the group has not shown that it can read in that time. ok is false while two
+// commits have not been seen.
+func (c *cadence) excusable() (records int64, ok bool) {
+	most := max(c.covered[0], c.covered[1])
+	return most + most/2, c.commits >= len(c.covered)
 }
 
 // usual is the median of the gaps.

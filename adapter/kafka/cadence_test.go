@@ -37,7 +37,12 @@ func (j *job) round() (plain, atCommit int64) {
 	moved := j.cadence.observe(map[string][]int64{"orders": {j.commit}}, now)
 	j.trail.see(int64(j.end), now)
 	horizon := j.cadence.horizon(moved("orders", 0), 2*pollInterval)
-	return int64(j.end) - j.commit, j.trail.endAt(horizon) - j.commit
+	plain = int64(j.end) - j.commit
+	group := Group{Topics: map[string]Topic{"orders": {Lag: plain, AtCommit: j.trail.endAt(horizon) - j.commit}}}
+	if most, ok := j.cadence.excusable(); ok {
+		group.excuse(most)
+	}
+	return plain, group.Topics["orders"].AtCommit
 }
 
 func rounds(j *job, n int) (plain, atCommit []int64) {
@@ -79,6 +84,16 @@ func TestLagAtCommitRisesWithTheNextCommitOfAJobThatFallsBehind(t *testing.T) {
 	_, atCommit := rounds(j, 60/5)
 	if last := atCommit[len(atCommit)-1]; last < 600*25 {
 		t.Errorf("lag at commit is %d a minute after the job reads 600/s less than arrive", last)
+	}
+}
+
+func TestLagAtCommitRisesBeforeTheNextCommitWhenMoreArrivesThanTheJobHasShownToRead(t *testing.T) {
+	j := &job{rate: 1000, reads: 3000, every: 60, next: 1}
+	rounds(j, 60)
+	j.rate = 5000
+	_, atCommit := rounds(j, 40/5)
+	if _, most := extremes(atCommit); most < 40*5000-90_000-10_000 {
+		t.Errorf("40 s after five times as much arrives, the lag at commit has not been above %d", most)
 	}
 }
 
