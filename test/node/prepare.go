@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	volumeRetry   = 2 * time.Second  // between two tries to make a pod's volumes
-	volumeRefresh = 30 * time.Second // how old ConfigMaps, Secrets and tokens in a pod may get
+	volumeRetry   = 2 * time.Second // between two tries to make a pod's volumes
+	volumeRefresh = 5 * time.Second // how old ConfigMaps, Secrets and tokens in a pod may get
 )
 
 // findImages says whether there is a stand-in for each of the pod's images; each that has none shows in its container's
