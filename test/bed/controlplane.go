@@ -111,6 +111,9 @@ func (b *Bed) apiserverArgs() []string {
 		"--proxy-client-cert-file=" + pki("front-proxy.crt"), "--proxy-client-key-file=" + pki("front-proxy.key"),
 		// Endpoints may not be loopback addresses, so the API server can't publish its own.
 		"--endpoint-reconciler-type=none",
+		// As many requests at a time as two cores can answer within the time-outs of webhooks; the others wait their turn before admission.
+		// The defaults, 400 and 200, are for a machine of its own.
+		"--max-requests-inflight=80", "--max-mutating-requests-inflight=40",
 	}
 }
 
