@@ -30,6 +30,10 @@ type broker struct {
 
 const unknown int32 = -1
 
+// connecting is how many times as long a request may take that needs a connection first: TLS and SASL are several ways to the broker
+// and back, and its slowest computations.
+const connecting = 2
+
 func newBroker(id int32, addr string, conf *sarama.Config, timeout time.Duration, meter Meter) *broker {
 	b := &broker{
 		id: id, addr: addr, conn: sarama.NewBroker(addr), conf: conf, timeout: timeout, meter: meter, idle: make(chan struct{}, 1),
@@ -52,7 +56,11 @@ func ask[R any](ctx context.Context, b *broker, request string, send func(*saram
 	if b.failed != nil {
 		return none, b.failed
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	timeout := b.timeout
+	if !b.open.Load() {
+		timeout *= connecting
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	b.meter.Requested(request)
 	answer, err := exchange(ctx, b, send)

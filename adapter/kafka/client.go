@@ -13,6 +13,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -25,7 +26,7 @@ import (
 )
 
 // requestsInARow is how many answers a round may have to wait for one after the other: DescribeCluster, ListGroups,
-// OffsetFetch, Metadata and ListOffsets, of which a broker that hangs spoils one or two: it isn't asked again.
+// OffsetFetch, Metadata and ListOffsets, of which a broker that hangs spoils one, twice as long when it is new: it isn't asked again.
 const requestsInARow = 4
 
 // forgetAfter is how long what was learned of a group or a topic is kept that no round has asked for.
@@ -58,9 +59,10 @@ type Client struct {
 	refused string // why the newest settings of Secure are not in conf
 
 	brokers      map[int32]*broker
-	coordinators map[string]int32 // group -> broker, of every group that ListGroups named
-	listed       time.Time        // when ListGroups was last sent
-	listFailure  error            // of a broker that did not answer it: its groups are not in coordinators
+	coordinators map[string]int32     // group -> broker, of every group that ListGroups named
+	listed       time.Time            // when ListGroups was last sent; zero: not to these brokers
+	absent       map[string]time.Time // groups that were asked for and that it did not name, since when
+	listFailure  error                // of a broker that did not answer it: its groups are not in coordinators
 	topics       map[string]*topic
 	cadences     map[string]*cadence         // of groups
 	lost         map[string]map[string]int64 // group -> topic -> records that the meter was told of
@@ -71,7 +73,7 @@ type Client struct {
 func New(opts Options) *Client {
 	c := &Client{
 		opts: opts, meter: opts.Meter, request: opts.Timeout / requestsInARow, brokers: map[int32]*broker{},
-		topics: map[string]*topic{}, cadences: map[string]*cadence{}, lost: map[string]map[string]int64{},
+		absent: map[string]time.Time{}, topics: map[string]*topic{}, cadences: map[string]*cadence{}, lost: map[string]map[string]int64{},
 	}
 	if c.meter == nil {
 		c.meter = unmetered{}
@@ -174,6 +176,7 @@ func (c *Client) newBroker(id int32, addr string) *broker {
 
 // forget drops what was learned of groups that are not asked for any more.
 func (c *Client) forget(now time.Time) {
+	maps.DeleteFunc(c.absent, func(_ string, since time.Time) bool { return now.Sub(since) >= forgetAfter })
 	for group, cadence := range c.cadences {
 		if now.Sub(cadence.polled) >= forgetAfter {
 			delete(c.cadences, group)

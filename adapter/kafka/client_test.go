@@ -105,6 +105,9 @@ func TestAGroupThatAppearsIsFound(t *testing.T) {
 	check(t, "looked for a moment ago", client, map[string]wanted{"new": {reason: "no broker knows"}})
 	c.clock.Step(1)
 	check(t, "after", client, map[string]wanted{"new": {lag: 2}})
+	c.groups["newest"], c.commits["newest"] = 1, c.commits["new"]
+	c.serve()
+	check(t, "one that nobody has asked for before is looked for at once", client, map[string]wanted{"newest": {lag: 2}})
 }
 
 func TestACoordinatorThatFailsCostsItsOwnGroupsOnly(t *testing.T) {

@@ -24,11 +24,11 @@ func (c *Client) standings(ctx context.Context, asked map[string]*questions) ([]
 		groups = append(groups, group)
 	}
 	if c.mustList(groups) {
-		c.listGroups(ctx)
+		c.listGroups(ctx, groups)
 	}
 	found, failures := c.fetch(ctx, groups)
 	if astray := c.astray(failures); len(astray) > 0 {
-		c.listGroups(ctx)
+		c.listGroups(ctx, groups)
 		again, failed := c.fetch(ctx, astray)
 		for group, commits := range again {
 			found[group] = commits
@@ -67,22 +67,25 @@ func (c *Client) astray(failures map[string]error) []string {
 	return groups
 }
 
-// mustList tells whether ListGroups is due: never sent to these brokers, a broker's answer missing, or a group unknown
-// for a while.
+// mustList tells whether ListGroups is due: never sent to these brokers, a broker's answer missing, or a group that it has not been
+// asked for yet, or not for a while.
 func (c *Client) mustList(groups []string) bool {
 	if c.listed.IsZero() || c.listFailure != nil {
 		return true
 	}
 	for _, group := range groups {
-		if _, placed := c.coordinators[group]; !placed && c.opts.Clock.Since(c.listed) >= relistAfter {
+		if _, placed := c.coordinators[group]; placed {
+			continue
+		}
+		if since, sought := c.absent[group]; !sought || c.opts.Clock.Since(since) >= relistAfter {
 			return true
 		}
 	}
 	return false
 }
 
-// listGroups asks every broker which groups it coordinates.
-func (c *Client) listGroups(ctx context.Context) {
+// listGroups asks every broker which groups it coordinates, and notes which of the groups wanted none does.
+func (c *Client) listGroups(ctx context.Context, wanted []string) {
 	coordinators := map[string]int32{}
 	var failure error
 	var mu sync.Mutex
@@ -107,6 +110,13 @@ func (c *Client) listGroups(ctx context.Context) {
 		}
 	})
 	c.coordinators, c.listFailure, c.listed = coordinators, failure, c.opts.Clock.Now()
+	for _, group := range wanted {
+		if _, placed := coordinators[group]; placed {
+			delete(c.absent, group)
+		} else {
+			c.absent[group] = c.listed
+		}
+	}
 }
 
 // fetch asks the coordinators for the groups' committed offsets. Each group is in exactly one of the two answers.
