@@ -113,7 +113,7 @@ func (b *Bed) apiserverArgs() []string {
 		"--endpoint-reconciler-type=none",
 		// As many requests at a time as two cores can answer within the time-outs of webhooks; the others wait their turn before admission.
 		// The defaults, 400 and 200, are for a machine of its own.
-		"--max-requests-inflight=80", "--max-mutating-requests-inflight=40",
+		"--max-requests-inflight=40", "--max-mutating-requests-inflight=20",
 	}
 }
 
