@@ -65,7 +65,7 @@ func Start(ctx context.Context, opts Options) (_ *Bed, err error) {
 			err = errors.Join(err, b.Stop())
 		}
 	}()
-	if err := b.buildLocked(ctx); err != nil {
+	if err := b.locked(func() error { return b.build(ctx) }); err != nil {
 		return nil, err
 	}
 	if b.lock, err = claimState(ctx, l.state); err != nil {
@@ -121,8 +121,8 @@ func (b *Bed) Line(format string, args ...any) { b.progress.Line(format, args...
 // Dir is where a file or folder of the bed's state lies.
 func (b *Bed) Dir(name string) string { return filepath.Join(b.layout.state, name) }
 
-// buildLocked builds, while no other bed of the checkout does.
-func (b *Bed) buildLocked(ctx context.Context) error {
+// locked builds or fetches something while no other bed of the checkout does.
+func (b *Bed) locked(do func() error) error {
 	if err := os.MkdirAll(b.layout.bin(""), 0o755); err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (b *Bed) buildLocked(ctx context.Context) error {
 			return err
 		}
 	}
-	return b.build(ctx)
+	return do()
 }
 
 // startNode runs the node in this process. It lives until Stop, not until ctx ends, so that pods end in order.

@@ -49,19 +49,16 @@ func (b *Bed) build(ctx context.Context) error {
 
 // fetch brings Kafka, Flink and the job.
 func (b *Bed) fetch(ctx context.Context) error {
-	copyTo := func(pom, dir string) error {
-		if err := os.RemoveAll(dir); err != nil {
-			return err
-		}
-		return b.maven(ctx, pom, copyDependencies, "-DincludeScope=runtime", "-DoutputDirectory="+dir)
-	}
-	if err := b.once("test/dist/kafka", b.layout.kafkaLibs(), "fetch Kafka", func() error {
-		return copyTo("test/dist/kafka", b.layout.kafkaLibs())
+	libs := b.layout.kafkaLibs()
+	if err := b.once("test/dist/kafka", libs, "fetch Kafka", func() error {
+		return b.copyJars(ctx, "test/dist/kafka", libs)
 	}); err != nil {
 		return err
 	}
 	lib := filepath.Join(b.layout.flinkHome(), "lib")
-	if err := b.once("test/dist/flink", lib, "fetch Flink", func() error { return copyTo("test/dist/flink", lib) }); err != nil {
+	if err := b.once("test/dist/flink", lib, "fetch Flink", func() error {
+		return b.copyJars(ctx, "test/dist/flink", lib)
+	}); err != nil {
 		return err
 	}
 	usrlib := filepath.Join(b.layout.jobHome(), "usrlib")
@@ -78,6 +75,14 @@ func (b *Bed) fetch(ctx context.Context) error {
 		}
 		return os.Rename(filepath.Join(out, "lag-job.jar"), filepath.Join(usrlib, "lag-job.jar"))
 	})
+}
+
+// copyJars fetches what a pom names into dir, in place of what is there.
+func (b *Bed) copyJars(ctx context.Context, pom, dir string, args ...string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	return b.maven(ctx, pom, copyDependencies, append(args, "-DincludeScope=runtime", "-DoutputDirectory="+dir)...)
 }
 
 // once does a step unless what it makes is there and was made from the same sources by the same machine's tools.

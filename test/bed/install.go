@@ -56,32 +56,24 @@ func capacity() corev1.ResourceList {
 
 // images are the stand-ins of the images that our manifests and tests name.
 func (b *Bed) images() node.Images {
-	program := b.layout.bin("bed")
-	flink := func(home string) node.Image {
-		entrypoint := []string{program, "image", "flink"}
-		return node.Image{
-			Entrypoint: entrypoint, HasShell: true,
-			Programs: map[string][]string{"docker-entrypoint.sh": entrypoint},
-			Env: map[string]string{
-				image.FlinkHomeVariable: home,
-				image.MemoryVariable:    filepath.Join(b.layout.cache, "memory"),
-			},
-		}
-	}
 	own := func(name string) node.Image {
 		return node.Image{Entrypoint: []string{b.layout.bin(name)}, Programs: map[string][]string{name: {b.layout.bin(name)}}}
 	}
-	return node.Images{
-		"flink:2.3.0":           flink(b.layout.flinkHome()),
-		"flink-hpa/lag-job:dev": flink(b.layout.jobHome()),
+	images := node.Images{
+		"flink:2.3.0":           b.flinkImage("2.3.0", b.layout.flinkHome()),
+		"flink-hpa/lag-job:dev": b.flinkImage("2.3.0", b.layout.jobHome()),
 		"flink-hpa/adapter:dev": own("adapter"),
 		"flink-hpa/webhook:dev": own("webhook"),
 		"busybox:1":             {HasShell: true},
 		"apache/kafka:4.3.1": {
-			Entrypoint: []string{program, "image", "kafka"}, HasShell: true,
+			Entrypoint: []string{b.layout.bin("bed"), "image", "kafka"}, HasShell: true,
 			Env: map[string]string{image.KafkaLibsVariable: b.layout.kafkaLibs()},
 		},
 	}
+	for _, version := range OldFlinks() {
+		images["flink:"+version] = b.flinkImage(version, b.layout.oldFlinkHome(version))
+	}
+	return images
 }
 
 // install applies Kafka and flink-hpa and returns when both do their work.

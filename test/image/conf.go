@@ -10,7 +10,7 @@ import (
 	"github.com/flink-hpa/flink-hpa/test/node"
 )
 
-// defaultConfig is what the official image of Flink 2.3 says in conf/config.yaml, as far as it matters without Docker.
+// defaultConfig is what the official images say in conf/config.yaml, as far as it matters without Docker.
 const defaultConfig = `jobmanager:
   bind-host: 0.0.0.0
   rpc: {address: localhost, port: 6123}
@@ -23,6 +23,19 @@ blob: {server: {port: 6124}}
 rest: {address: 0.0.0.0, bind-address: 0.0.0.0}
 `
 
+// defaultLegacyConfig is the same in flink-conf.yaml, whose lines are keys and values and nothing else.
+const defaultLegacyConfig = `jobmanager.bind-host: 0.0.0.0
+jobmanager.rpc.address: localhost
+jobmanager.rpc.port: 6123
+jobmanager.memory.process.size: 1600m
+taskmanager.bind-host: 0.0.0.0
+taskmanager.numberOfTaskSlots: 1
+taskmanager.memory.process.size: 1728m
+blob.server.port: 6124
+rest.address: 0.0.0.0
+rest.bind-address: 0.0.0.0
+`
+
 const defaultLogging = `rootLogger.level = INFO
 rootLogger.appenderRef.console.ref = ConsoleAppender
 appender.console.name = ConsoleAppender
@@ -32,13 +45,24 @@ appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m
 `
 
 const (
-	confFile    = "config.yaml"
-	loggingFile = "log4j-console.properties"
+	confFile       = "config.yaml"
+	legacyConfFile = "flink-conf.yaml"
+	loggingFile    = "log4j-console.properties"
 )
 
+// readsLegacyAlone says whether a version knows flink-conf.yaml and no config.yaml: 1.18 and older. 1.19 and 1.20 know both
+// and take flink-conf.yaml where there is one; their images have a config.yaml.
+func readsLegacyAlone(version string) bool {
+	var major, minor int
+	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil {
+		return false
+	}
+	return major == 1 && minor < 19
+}
+
 // configure makes Flink's conf folder under root, as the image's entrypoint leaves it: the mounted conf folder where there
-// is one, and then FLINK_PROPERTIES are lost, since ConfigMap mounts are read-only; otherwise the image's own config.yaml
-// with the entrypoint's variables and FLINK_PROPERTIES. Paths into mounts are rewritten.
+// is one, and then FLINK_PROPERTIES are lost, since ConfigMap mounts are read-only; otherwise the image's own
+// config with the entrypoint's variables and FLINK_PROPERTIES. Paths into mounts are rewritten.
 func configure(root string, table mount.Table, getenv func(string) string) (string, error) {
 	conf := filepath.Join(root, ".flink-conf")
 	if err := os.MkdirAll(conf, 0o755); err != nil {
@@ -49,7 +73,11 @@ func configure(root string, table mount.Table, getenv func(string) string) (stri
 		return "", err
 	}
 	if len(content) == 0 {
-		content[confFile] = defaultConfig + properties(getenv)
+		name, text := confFile, defaultConfig
+		if readsLegacyAlone(getenv(FlinkVersionVariable)) {
+			name, text = legacyConfFile, defaultLegacyConfig
+		}
+		content[name] = text + properties(getenv)
 	}
 	if _, ok := content[loggingFile]; !ok {
 		content[loggingFile] = defaultLogging
@@ -85,7 +113,7 @@ func mounted(dir string) (map[string]string, error) {
 	return content, nil
 }
 
-// properties is what the entrypoint appends to config.yaml. A flat key there wins over the nested one before it.
+// properties is what the entrypoint appends to the config. A flat key there wins over the nested one, or the line, before it.
 func properties(getenv func(string) string) string {
 	var out strings.Builder
 	add := func(key, value string) {

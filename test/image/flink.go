@@ -21,8 +21,9 @@ import (
 
 // Variables of the Flink stand-in's image.
 const (
-	FlinkHomeVariable = "FLINK_HOME"            // folder with lib and, for an image that holds a job, usrlib
-	MemoryVariable    = "FLINKHPA_MEMORY_CACHE" // folder that remembers Flink's memory arithmetic, which costs a JVM each time
+	FlinkHomeVariable    = "FLINK_HOME"             // folder with lib and, for an image that holds a job, usrlib
+	FlinkVersionVariable = "FLINKHPA_FLINK_VERSION" // of the image, such as 1.17.2
+	MemoryVariable       = "FLINKHPA_MEMORY_CACHE"  // folder that remembers Flink's memory arithmetic, which costs a JVM each time
 )
 
 // role is what a Flink process is.
@@ -83,12 +84,15 @@ func Flink(ctx context.Context, args []string) error {
 // memory is what Flink's own start scripts pass on: options of the JVM, and dynamic options that say how the memory was
 // divided.
 func memory(ctx context.Context, command, conf string, options []string) (jvm, dynamic []string, err error) {
-	config, err := os.ReadFile(filepath.Join(conf, confFile))
-	if err != nil && !os.IsNotExist(err) {
-		return nil, nil, err
-	}
 	home := os.Getenv(FlinkHomeVariable)
-	sizes := []string{command, home, string(config)}
+	sizes := []string{command, home}
+	for _, name := range []string{confFile, legacyConfFile} {
+		config, err := os.ReadFile(filepath.Join(conf, name))
+		if err != nil && !os.IsNotExist(err) {
+			return nil, nil, err
+		}
+		sizes = append(sizes, string(config))
+	}
 	for _, option := range options {
 		if strings.Contains(option, ".memory.") {
 			sizes = append(sizes, option)
@@ -143,10 +147,11 @@ func remember(file string, value any) error {
 	return os.Rename(next, file)
 }
 
-// opens are the modules of the JDK that Flink needs opened, as the image's config.yaml lists them.
+// opens are the modules of the JDK that Flink needs opened, as the images' config lists them, and sun.net.util for the
+// versions before 1.18, whose images have an older JDK.
 func opens() []string {
 	var out []string
-	for _, module := range []string{"java.rmi/sun.rmi.registry", "jdk.compiler/com.sun.tools.javac.api", "java.security.jgss/sun.security.krb5"} {
+	for _, module := range []string{"java.base/sun.net.util", "java.rmi/sun.rmi.registry", "jdk.compiler/com.sun.tools.javac.api", "java.security.jgss/sun.security.krb5"} {
 		out = append(out, "--add-exports="+module+"=ALL-UNNAMED")
 	}
 	for _, module := range []string{

@@ -10,26 +10,35 @@ import (
 )
 
 func TestConfigureLeavesConfAsTheOfficialEntrypointDoes(t *testing.T) {
-	env := map[string]string{"HOSTNAME": "pod-1", "FLINK_PROPERTIES": "heartbeat.timeout: 9000\n"}
+	const own = "jobmanager.rpc.address: jm\nexecution.checkpointing.dir: file:///opt/ckp/a\n"
 	for _, test := range []struct {
-		name    string
-		mounted string
-		want    []string
-		not     []string
+		name, version string
+		mounted       string
+		file          string // which must hold what is wanted
+		want          []string
+		not           []string
 	}{
-		{"without a mount the image's config gets the variables", "",
+		{"without a mount the image's config gets the variables", "2.3.0", "", confFile,
 			[]string{"jobmanager.rpc.address: pod-1", "heartbeat.timeout: 9000", "bind-host: 0.0.0.0"}, nil},
-		{"a mounted config loses FLINK_PROPERTIES", "jobmanager.rpc.address: jm\nexecution.checkpointing.dir: file:///opt/ckp/a\n",
+		{"before 1.19 the image's config is flat", "1.18.1", "", legacyConfFile,
+			[]string{"jobmanager.rpc.address: pod-1", "heartbeat.timeout: 9000", "jobmanager.bind-host: 0.0.0.0"}, []string{"{"}},
+		{"from 1.19 on the image has a config.yaml", "1.19.0", "", confFile, []string{"heartbeat.timeout: 9000"}, nil},
+		{"a mounted config loses FLINK_PROPERTIES", "2.3.0", own, confFile,
+			[]string{"jobmanager.rpc.address: jm", "file:///volumes/ckp/a"}, []string{"heartbeat.timeout"}},
+		{"a mounted flat config loses them too", "1.13.6", own, legacyConfFile,
 			[]string{"jobmanager.rpc.address: jm", "file:///volumes/ckp/a"}, []string{"heartbeat.timeout"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			env := map[string]string{
+				"HOSTNAME": "pod-1", "FLINK_PROPERTIES": "heartbeat.timeout: 9000\n", FlinkVersionVariable: test.version,
+			}
 			root := t.TempDir()
 			if test.mounted != "" {
 				conf := filepath.Join(root, "opt/flink/conf")
 				if err := os.MkdirAll(conf, 0o755); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(filepath.Join(conf, confFile), []byte(test.mounted), 0o644); err != nil {
+				if err := os.WriteFile(filepath.Join(conf, test.file), []byte(test.mounted), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -37,7 +46,7 @@ func TestConfigureLeavesConfAsTheOfficialEntrypointDoes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			data, err := os.ReadFile(filepath.Join(dir, confFile))
+			data, err := os.ReadFile(filepath.Join(dir, test.file))
 			if err != nil {
 				t.Fatal(err)
 			}
