@@ -6,6 +6,9 @@ SHELL := /bin/sh
 DURATION ?= 8m
 LOAD ?= sine:min=100,max=1900,period=4m
 
+# Which demo: main, or heartbeat, which loses TaskManagers and has a load of its own.
+SCENARIO ?= main
+
 # What bench measures: all, or some of kafka, adapter and admission.
 PART ?= all
 
@@ -16,8 +19,8 @@ BED := .cache/bin/bed
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
-demo: bed ## the main job, on real parts, while you watch (DURATION, LOAD)
-	@exec $(BED) demo --root . --duration $(DURATION) --load '$(LOAD)'
+demo: bed ## the main job, on real parts, while you watch (DURATION, LOAD, SCENARIO)
+	@exec $(BED) demo --root . --scenario $(SCENARIO) --duration $(DURATION) --load '$(LOAD)'
 
 test: test-unit test-e2e ## every test, end to end ones too
 
@@ -28,7 +31,7 @@ test-unit: tools ## tests of both modules, with the race detector
 	cd test && go test -race ./...
 
 test-e2e: tools ## the end to end tests: a real control plane, Kafka and Flink
-	cd test && go test -race -tags e2e -count=1 -timeout 15m -v ./e2e
+	cd test && go test -race -tags e2e -count=1 -timeout 30m -parallel 8 -v ./e2e
 
 playground: bed ## bring everything up and stay till Ctrl-C
 	@exec $(BED) playground --root .

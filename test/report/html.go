@@ -13,26 +13,42 @@ var page string
 // fact is one number of the summary.
 type fact struct{ Name, Value, Note string }
 
-// WriteHTML writes the content of report.html: one page that needs nothing else, drawn without a script. The script in it
-// only adds the values under the pointer.
-func WriteHTML(w io.Writer, run Run) error {
+// content is what fills the page.
+type content struct {
+	Title, Headline, Load string
+	Facts                 []fact
+	Table                 *Table
+	Plots                 []plot
+	Hover                 hover
+	Mark                  string // what the dotted lines in the plots stand for
+	Empty                 bool   // nothing was measured
+}
+
+// Frame is the drawing area of each plot.
+func (content) Frame() map[string]float64 {
+	return map[string]float64{
+		"Width": plotWidth, "Height": plotHeight, "Left": plotLeft, "Right": plotRight, "Top": plotTop, "Bottom": plotBottom,
+		"Labels": plotBottom + 16,
+	}
+}
+
+// render writes one page that needs nothing else, drawn without a script. The script in it only adds the values under the
+// pointer.
+func (c content) render(w io.Writer) error {
 	t, err := template.New("report").Parse(page)
 	if err != nil {
 		return err
 	}
+	return t.Execute(w, c)
+}
+
+// WriteHTML writes the content of report.html for a run of the demo.
+func WriteHTML(w io.Writer, run Run) error {
 	all, h := plots(run)
-	return t.Execute(w, map[string]any{
-		"Headline": headline(run.Summary),
-		"Load":     run.Load,
-		"Facts":    facts(run.Summary),
-		"Plots":    all,
-		"Hover":    h,
-		"Empty":    len(run.Points) == 0,
-		"Frame": map[string]float64{
-			"Width": plotWidth, "Height": plotHeight, "Left": plotLeft, "Right": plotRight, "Top": plotTop, "Bottom": plotBottom,
-			"Labels": plotBottom + 16,
-		},
-	})
+	return content{
+		Title: "flink-hpa: a run of the demo", Headline: headline(run.Summary), Load: run.Load,
+		Facts: facts(run.Summary), Plots: all, Hover: h, Mark: "the job was rescaled", Empty: len(run.Points) == 0,
+	}.render(w)
 }
 
 // headline says in one sentence how the run ended.

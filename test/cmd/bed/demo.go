@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -15,6 +16,7 @@ import (
 const (
 	defaultShape    = "sine:min=100,max=1900,period=4m"
 	defaultDuration = 8 * time.Minute
+	mainScenario    = "main"
 )
 
 func demoCommand() *cobra.Command {
@@ -22,12 +24,20 @@ func demoCommand() *cobra.Command {
 	root := rootFlag(c)
 	shape := c.Flags().String("load", defaultShape, "sine:min=,max=,period= or step:from=,to=,at=")
 	duration := c.Flags().Duration("duration", defaultDuration, "how long the load lasts")
+	scenario := c.Flags().String("scenario", mainScenario, "main, or heartbeat: a TaskManager is lost, which takes no load or duration")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		parsed, err := load.Parse(*shape)
+		root, err := filepath.Abs(*root)
 		if err != nil {
 			return err
 		}
-		root, err := filepath.Abs(*root)
+		switch *scenario {
+		case mainScenario:
+		case "heartbeat":
+			return heartbeatScenario(c.Context(), root)
+		default:
+			return fmt.Errorf("--scenario is %q: use main or heartbeat", *scenario)
+		}
+		parsed, err := load.Parse(*shape)
 		if err != nil {
 			return err
 		}
