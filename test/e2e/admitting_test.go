@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,9 +24,15 @@ import (
 // admitting is a namespace in which pods ask for admission that need not start: JobManagers whose settings the webhook has
 // to read.
 type admitting struct {
-	name   string
-	client kubernetes.Interface // asks as fast as it can
+	name     string
+	client   kubernetes.Interface // an administrator's
+	creators []rest.Interface     // in turn
+	turn     *atomic.Uint64
 }
+
+// creators is how many users create the pods. The API server lets some of their requests in at a time and has up to 300 of each
+// wait before admission. An administrator's would all be let in, and share its cores till each takes too long.
+const creators = 10
 
 // admissions is the function admits of a namespace that is gone after the test.
 func admissions(t *testing.T) func(context.Context) error {
@@ -35,12 +43,7 @@ func admissions(t *testing.T) func(context.Context) error {
 // admittingNamespace makes a namespace that is gone after the test.
 func admittingNamespace(t *testing.T) admitting {
 	t.Helper()
-	config := rest.CopyConfig(cluster.Config)
-	config.QPS = -1
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := cluster.Client
 	namespace, err := client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		GenerateName: "admitting-", Labels: map[string]string{"flink-hpa.dev/inject": "enabled"},
 	}}, metav1.CreateOptions{})
@@ -65,22 +68,46 @@ func admittingNamespace(t *testing.T) admitting {
 	}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	a := admitting{namespace.Name, client}
-	// The namespace needs its service account, and the API server has to see the binding.
-	eventually(t, time.Minute, "a pod is injected into", a.admits)
+	a := admitting{name: namespace.Name, client: client, turn: &atomic.Uint64{}}
+	if _, err := client.RbacV1().RoleBindings(namespace.Name).Create(t.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "creators"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "edit"},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: namespace.Name}},
+	}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range creators {
+		config := rest.CopyConfig(cluster.Config)
+		config.QPS = -1 // as fast as it can
+		// Over a connection of its own, which takes 100 requests at a time. A thousand over one would open hundreds, at once.
+		config.Dial = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
+		config.Impersonate = rest.ImpersonationConfig{
+			UserName: fmt.Sprintf("creator-%d", i), Groups: []string{namespace.Name, "system:authenticated"},
+		}
+		as, err := kubernetes.NewForConfig(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.creators = append(a.creators, as.CoreV1().RESTClient())
+	}
+	for range a.creators { // the namespace needs its service account, and the API server has to see the binding
+		eventually(t, time.Minute, "a pod is injected into", a.admits)
+	}
 	return a
 }
 
+// next is the creator whose turn it is.
+func (a admitting) next() rest.Interface { return a.creators[a.turn.Add(1)%uint64(len(a.creators))] }
+
 // admits creates a pod, through the API server and all its admission but without keeping it, and says what is wrong unless
 // the pod came back with what the webhook injects. A pod that is not injected into is no error to the API server:
-// failurePolicy is Ignore. The answer is not decoded: a thousand of these share two cores with who has to answer in three
-// seconds.
+// failurePolicy is Ignore. The answer is not decoded: a thousand of these may share two cores with all who have to answer.
 func (a admitting) admits(ctx context.Context) error {
 	const pod = `{"metadata": {"generateName": "jobmanager-"}, "spec": {
 		"containers": [{"name": "jobmanager", "image": "flink:2.3.0", "args": ["standalone-job", "--job-classname", "demo.LagJob"],
 			"volumeMounts": [{"name": "conf", "mountPath": "/opt/flink/conf"}]}],
 		"volumes": [{"name": "conf", "configMap": {"name": "flink-config"}}]}}`
-	data, err := a.client.CoreV1().RESTClient().Post().Namespace(a.name).Resource("pods").Param("dryRun", metav1.DryRunAll).
+	data, err := a.next().Post().Namespace(a.name).Resource("pods").Param("dryRun", metav1.DryRunAll).
 		SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").Body([]byte(pod)).Do(ctx).Raw()
 	if err != nil {
 		return err
