@@ -51,8 +51,9 @@ func Mutate(pod *corev1.Pod, facts Facts) (*corev1.Pod, Report) {
 	}
 	var words []string
 	for _, p := range properties {
-		words = append(words, "-D", p.String())
-		report.Injected = append(report.Injected, p.String())
+		text := property{flinkconf.NameIn(p.key, subject.version), p.value}.String()
+		words = append(words, "-D", text)
+		report.Injected = append(report.Injected, text)
 	}
 	_, at := subject.container.options()
 	subject.container.insert(words, at)

@@ -179,18 +179,23 @@ func TestScriptsThatStartFlink(t *testing.T) {
 	}
 }
 
-func TestOptionsThatAVersionDoesNotKnowAreLeftOut(t *testing.T) {
+func TestOptionsAreThoseThatTheVersionKnowsByTheNameThatItHasForThem(t *testing.T) {
 	const scheduler = "jobmanager.adaptive-scheduler."
+	renamed := map[string]string{
+		"restart-strategy": "restart-strategy.type", scheduler + "scaling-interval.min": scheduler + "executing.cooldown-after-rescaling",
+		scheduler + "resource-stabilization-timeout": scheduler + "submission.resource-stabilization-timeout",
+	}
 	since18, since20 := []string{scheduler + "scaling-interval.min"}, []string{scheduler + "executing.resource-stabilization-timeout", scheduler + "rescale-trigger.max-delay"}
 	for _, c := range []struct {
 		image   string
 		without []string
+		renamed map[string]string
 	}{
-		{"flink:1.13.6", slices.Concat(since18, since20)},
-		{"flink:1.17.2", slices.Concat(since18, since20)},
-		{"flink:1.20.1", since20},
-		{"flink:2.3.0", nil},
-		{"registry.example/orders:1.13.6", nil},
+		{image: "flink:1.13.6", without: slices.Concat(since18, since20)},
+		{image: "flink:1.17.2", without: slices.Concat(since18, since20)},
+		{image: "flink:1.20.1", without: since20},
+		{image: "flink:2.3.0", renamed: renamed},
+		{image: "registry.example/orders:1.13.6"},
 	} {
 		pod := flinkPod("", "standalone-job")
 		pod.Spec.Containers[0].Image = c.image
@@ -199,6 +204,12 @@ func TestOptionsThatAVersionDoesNotKnowAreLeftOut(t *testing.T) {
 			key, _, _ := strings.Cut(injected, "=")
 			return slices.Contains(c.without, key)
 		})
+		for i, injected := range want {
+			key, value, _ := strings.Cut(injected, "=")
+			if name := c.renamed[key]; name != "" {
+				want[i] = name + "=" + value
+			}
+		}
 		if !slices.Equal(report.Injected, want) {
 			t.Errorf("%s: injected %v, want %v", c.image, report.Injected, want)
 		}

@@ -39,7 +39,7 @@ func TestTheRunningJobHasWhatItsManifestsDoNotSay(t *testing.T) {
 	}
 	for key, want := range map[string]string{
 		"scheduler-mode": "reactive", "heartbeat.timeout": "8000", "heartbeat.interval": "2000",
-		"restart-strategy": "fixed-delay", "execution.checkpointing.tolerable-failed-checkpoints": "3",
+		"restart-strategy.type": "fixed-delay", "execution.checkpointing.tolerable-failed-checkpoints": "3",
 	} {
 		if config[key] != want {
 			t.Errorf("the JobManager runs with %s=%q, want %q", key, config[key], want)

@@ -72,3 +72,13 @@ func Names(key string) []string {
 		return []string{key}
 	}
 }
+
+// NameIn is the name under which a pod of that version gets the option key: the newest from 2.0 on, which logs a warning each time it
+// reads an old one; otherwise key, which all versions read.
+func NameIn(key string, version Version) string {
+	if !version.Known() || version.Before(Version{2, 0}) {
+		return key
+	}
+	names := Names(key)
+	return names[len(names)-1]
+}
