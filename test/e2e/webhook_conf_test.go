@@ -28,6 +28,7 @@ func TestTheWebhooksConfiguration(t *testing.T) {
 	apply(t, "webhook-conf.yaml")
 	t.Run("settings in a ConfigMap count", settingsCount)
 	t.Run("kubectl apply warns of pods that go wrong", applyWarns)
+	t.Run("and of StatefulSets and Jobs", applyWarnsOfOtherWorkloads)
 	t.Run("profiles are taken without a restart", profilesChange)
 }
 
@@ -75,6 +76,22 @@ func applyWarns(t *testing.T) {
 				t.Errorf("a change of the Deployment's own labels prints %q: %v", output, err)
 			}
 		})
+	}
+}
+
+// By the template's own label, so in a namespace that has none.
+func applyWarnsOfOtherWorkloads(t *testing.T) {
+	output, err := cluster.Run(t.Context(), "apply", "-n", "conf-other", "-f", "testdata/bad-workloads.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Warning: flink-hpa: heartbeat.timeout", "statefulset.apps/bad-taskmanager created",
+		"Warning: flink-hpa: restart-strategy is none", "job.batch/bad-jobmanager created",
+	} {
+		if !strings.Contains(output, want) {
+			t.Errorf("kubectl prints %q, without %q", output, want)
+		}
 	}
 }
 
