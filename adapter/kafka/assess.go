@@ -21,7 +21,7 @@ func (c *Client) assess(s standing, logs map[string]*log, now time.Time) Group {
 	moved := rhythm.observe(s.offsets(), now)
 	group := Group{Topics: make(map[string]Topic, len(s.commits))}
 	if !rhythm.known() {
-		group.AtCommit = errNoCommitSeen
+		group.AtCommitErr = errNoCommitSeen
 	}
 	lost := map[string]int64{}
 	for _, name := range s.topics() {

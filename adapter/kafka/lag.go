@@ -27,8 +27,8 @@ type Topic struct {
 
 // Group is one consumer group at one moment. It is never changed.
 type Group struct {
-	Topics   map[string]Topic
-	AtCommit error // why AtCommit isn't known
+	Topics      map[string]Topic
+	AtCommitErr error // why AtCommit isn't known
 }
 
 // Choice says which topics to add up: by name, or by pattern among those that the group has committed, or all of the latter.
@@ -69,7 +69,7 @@ func (g Group) Total(choice Choice) (Total, error) {
 		}
 	}
 	if total.Lag > 0 {
-		total.AtCommitErr = g.AtCommit // nothing unread is nothing unread at any time
+		total.AtCommitErr = g.AtCommitErr // nothing unread is nothing unread at any time
 	}
 	return total, nil
 }

@@ -111,7 +111,7 @@ func TestTotal(t *testing.T) {
 		"named":    {Lag: 7, Max: 7, AtCommit: 7},
 	}}
 	failing := Group{Topics: map[string]Topic{"orders": group.Topics["orders"], "refunds": {Committed: true, Err: broken}}}
-	young := Group{AtCommit: errNoCommitSeen, Topics: map[string]Topic{
+	young := Group{AtCommitErr: errNoCommitSeen, Topics: map[string]Topic{
 		"orders": {Committed: true, Lag: 1, AgeErr: errLookingUp}, "complete": {Committed: true},
 	}}
 	tests := []struct {

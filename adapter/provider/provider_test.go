@@ -82,7 +82,7 @@ const longGroup = "a group with a name/that is no label value, and is longer tha
 
 func cluster(name string, namespaces ...string) KafkaCluster {
 	fresh := group(map[string]int64{"orders": 20})
-	fresh.Value.AtCommit = errors.New("known with its next commit")
+	fresh.Value.AtCommitErr = errors.New("known with its next commit")
 	unread := fresh.Value.Topics["orders"]
 	unread.AgeErr = errors.New("being looked up")
 	fresh.Value.Topics["orders"] = unread
