@@ -30,8 +30,9 @@ type admitting struct {
 	turn     *atomic.Uint64
 }
 
-// creators is how many users create the pods. The API server lets some of their requests in at a time and has up to 300 of each
-// wait before admission. An administrator's would all be let in, and share its cores till each takes too long.
+// creators is how many service accounts create the pods. The API server lets some of their requests in at a time and has up to 300
+// of each wait before admission. An administrator's would all be let in, and share its cores till each takes too long. The webhook
+// is a service account too: without a priority level of its own, its reads of the ConfigMap would wait behind these.
 const creators = 10
 
 // admissions is the function admits of a namespace that is gone after the test.
@@ -69,10 +70,11 @@ func admittingNamespace(t *testing.T) admitting {
 		t.Fatal(err)
 	}
 	a := admitting{name: namespace.Name, client: client, turn: &atomic.Uint64{}}
+	accounts := "system:serviceaccounts:" + namespace.Name
 	if _, err := client.RbacV1().RoleBindings(namespace.Name).Create(t.Context(), &rbacv1.RoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: "creators"},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "edit"},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: namespace.Name}},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: accounts}},
 	}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +84,8 @@ func admittingNamespace(t *testing.T) admitting {
 		// Over a connection of its own, which takes 100 requests at a time. A thousand over one would open hundreds, at once.
 		config.Dial = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
 		config.Impersonate = rest.ImpersonationConfig{
-			UserName: fmt.Sprintf("creator-%d", i), Groups: []string{namespace.Name, "system:authenticated"},
+			UserName: fmt.Sprintf("system:serviceaccount:%s:creator-%d", namespace.Name, i),
+			Groups:   []string{"system:serviceaccounts", accounts, "system:authenticated"},
 		}
 		as, err := kubernetes.NewForConfig(config)
 		if err != nil {
