@@ -71,14 +71,18 @@ func validateAliases(at *field.Path, aliases []Alias) field.ErrorList {
 	var mistakes field.ErrorList
 	names := map[string]int{}
 	for i, alias := range aliases {
-		here := at.Index(i)
-		mistakes = append(mistakes, alias.validate(here)...)
-		if first, taken := names[alias.Name]; taken && alias.Name != "" {
-			mistakes = append(mistakes, field.Invalid(here.Child("name"), alias.Name,
-				fmt.Sprintf("is the name of aliases[%d] too; each alias of a cluster needs its own", first)))
-		} else {
-			names[alias.Name] = i
-		}
+		mistakes = append(mistakes, alias.validate(at.Index(i))...)
+		mistakes = append(mistakes, unique(names, alias.Name, at.Index(i), i, "aliases", "each alias of a cluster")...)
 	}
 	return mistakes
+}
+
+// unique refuses the name of element i of a list, which is at, when one before it has it too. names are those before it, with their
+// places, and has this one from then on.
+func unique(names map[string]int, name string, at *field.Path, i int, list, each string) field.ErrorList {
+	if first, taken := names[name]; taken && name != "" {
+		return field.ErrorList{field.Invalid(at.Child("name"), name, fmt.Sprintf("is the name of %s[%d] too; %s needs its own", list, first, each))}
+	}
+	names[name] = i
+	return nil
 }

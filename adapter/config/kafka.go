@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -68,16 +67,10 @@ func (c KafkaCluster) Admits(namespace string) bool {
 
 func (k Kafka) validate(at *field.Path) field.ErrorList {
 	mistakes := polling(at, k.Interval, k.Timeout, k.MaxAge)
-	names := map[string]int{}
+	clusters, names := at.Child("clusters"), map[string]int{}
 	for i, cluster := range k.Clusters {
-		here := at.Child("clusters").Index(i)
-		mistakes = append(mistakes, cluster.validate(here)...)
-		if first, taken := names[cluster.Name]; taken && cluster.Name != "" {
-			mistakes = append(mistakes, field.Invalid(here.Child("name"), cluster.Name,
-				fmt.Sprintf("is the name of clusters[%d] too; each cluster needs its own", first)))
-		} else {
-			names[cluster.Name] = i
-		}
+		mistakes = append(mistakes, cluster.validate(clusters.Index(i))...)
+		mistakes = append(mistakes, unique(names, cluster.Name, clusters.Index(i), i, "clusters", "each cluster")...)
 	}
 	return mistakes
 }

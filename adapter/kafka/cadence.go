@@ -106,19 +106,11 @@ func (c *cadence) horizon(moved bool, slack time.Duration) time.Time {
 	if c.inARow > 0 && !moved {
 		from = c.before // the partition's own commit may be seen in the next round only
 	}
-	switch {
-	case moved || from.IsZero():
+	if moved || from.IsZero() {
 		return c.polled
 	}
 	late := c.polled.Sub(from) - c.usual() - slack
-	if late <= 0 {
-		return from
-	}
-	horizon := from.Add(2 * late)
-	if horizon.After(c.polled) {
-		return c.polled
-	}
-	return horizon
+	return earlier(from.Add(2*max(late, 0)), c.polled)
 }
 
 // excusable is how many records may be left out for having arrived since the latest commit: half as many again as the larger of the

@@ -134,7 +134,7 @@ func (p position) by(rule config.Choice, otherwise error) (int64, error) {
 	return 0, otherwise
 }
 
-// needsStart tells whether the rules can't place the group without the log start offset.
+// needsStart tells whether the rules can't place the group without the log start offset as it is now.
 func (p position) needsStart(rules config.Lag, never bool) bool {
 	switch {
 	case p.committed == None && never:
@@ -144,12 +144,8 @@ func (p position) needsStart(rules config.Lag, never bool) bool {
 	case p.committed > p.end:
 		return rules.PastLogEnd == config.Earliest
 	}
-	return p.nearStart()
-}
-
-// nearStart tells whether retention may be about to pass the group: it stands in the oldest tenth of the log.
-func (p position) nearStart() bool {
-	return p.start != unknownStart && p.committed != None && p.committed < p.end && p.committed < p.start+(p.end-p.start)/10
+	// Retention may be about to pass a group that stands in the oldest tenth of the log.
+	return p.start != unknownStart && p.committed < p.end && p.committed < p.start+(p.end-p.start)/10
 }
 
 // unread is the number of records from next on: none within the dead band.

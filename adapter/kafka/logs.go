@@ -48,10 +48,7 @@ func (c *Client) readLogs(ctx context.Context, groups []standing) map[string]*lo
 func topicsOf(groups []standing) []string {
 	names := map[string]bool{}
 	for _, g := range groups {
-		for name := range g.commits {
-			names[name] = true
-		}
-		for name := range g.asked.names {
+		for _, name := range g.topics() {
 			names[name] = true
 		}
 	}
