@@ -3,36 +3,19 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
-	"syscall"
 
-	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
-	"k8s.io/klog/v2"
 
 	"github.com/flink-hpa/flink-hpa/test/bench"
+	"github.com/flink-hpa/flink-hpa/test/command"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	switch err := run(ctx); {
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintln(os.Stderr, "Interrupted.")
-		os.Exit(130) // as a shell has it for Ctrl-C
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main(run) }
 
 func run(ctx context.Context) error {
-	klog.SetLogger(logr.Discard())
 	parts := []string{bench.PartKafka, bench.PartAdapter, bench.PartAdmission}
 	c := &cobra.Command{
 		Use: "bench [all|kafka|adapter|admission]...", Short: "Measure what flink-hpa costs", SilenceUsage: true, SilenceErrors: true,
