@@ -32,6 +32,12 @@ func TestParse(t *testing.T) {
 	}}
 	custom := Default()
 	custom.Kafka.Interval, custom.Kafka.Clusters, custom.Flink.Window = seconds(10), []KafkaCluster{cluster}, seconds(60)
+	flinks := Default()
+	flinks.Flink.Hold, flinks.Flink.TLS = seconds(600), &TLS{CAFile: "/ca.crt", CertFile: "/tls.crt", KeyFile: "/tls.key"}
+	flinks.Flink.Desired = Desired{
+		Utilization: 0.6, UtilizationMin: 0.5, UtilizationMax: 0.9,
+		CatchUp: seconds(600), Restart: seconds(60), ScaleDownDelay: seconds(0), IneffectiveFor: seconds(0),
+	}
 	tests := []struct {
 		name string
 		yaml string
@@ -50,6 +56,12 @@ kafka:
 flink:
   window: 1m
 `, custom},
+		{"all of Flink's", `
+flink:
+  hold: 10m
+  tls: {caFile: /ca.crt, certFile: /tls.crt, keyFile: /tls.key}
+  desired: {utilization: 0.6, utilizationMin: 0.5, utilizationMax: 0.9, catchUp: 10m, restart: 1m, scaleDownDelay: 0s, ineffectiveFor: 0s}
+`, flinks},
 		{"a cluster with all that is not plain", `
 kafka:
   clusters:
@@ -103,6 +115,15 @@ func TestParseRefuses(t *testing.T) {
 		{"samples too old before the next", "kafka: {maxAge: 8s}", []string{`kafka.maxAge: Invalid value: "8s": every sample would be too old`}},
 		{"Flink asked too seldom", "flink: {interval: 11s}", []string{`flink.interval: Invalid value: "11s": Flink renews its metrics only while`}},
 		{"a window shorter than Flink's own rhythm", "flink: {window: 9s}", []string{`flink.window: Invalid value: "9s": Flink's metrics may stand still`}},
+		{"a hold that is no duration", "flink: {hold: long}", []string{`flink.hold: Invalid value: "long": must be a duration`}},
+		{"a negative hold", "flink: {hold: -1m}", []string{`flink.hold: Invalid value: "-1m0s": must not be below zero`}},
+		{"a server's name for all JobManagers", "flink: {tls: {serverName: flink}}", []string{`flink.tls.serverName: Forbidden: each pod's annotation`}},
+		{"a client certificate without its key", "flink: {tls: {certFile: /a}}", []string{`flink.tls.keyFile: Required`}},
+		{"a utilization in per cent", "flink: {desired: {utilization: 70}}", []string{`flink.desired.utilization: Invalid value: "70": must be above 0 and at most 1`}},
+		{"a band that lies above", "flink: {desired: {utilizationMin: 0.75}}", []string{`flink.desired.utilizationMin: Invalid value: "0.75": must be above 0 and at most utilization`}},
+		{"a band that lies below", "flink: {desired: {utilizationMax: 0.65}}", []string{`flink.desired.utilizationMax: Invalid value: "0.65": must be at least utilization`}},
+		{"times of the desired number that are none", "flink: {desired: {catchUp: 0s, restart: x, scaleDownDelay: -1s, ineffectiveFor: -1s}}", []string{
+			`flink.desired.catchUp: Invalid value: "0s": must be above zero`, `flink.desired.restart: Invalid value: "x"`, "flink.desired.scaleDownDelay:", "flink.desired.ineffectiveFor:"}},
 		{"a cluster without anything", "kafka: {clusters: [{}]}", []string{
 			"kafka.clusters[0].name: Required", "kafka.clusters[0].bootstrapServers: Required", "kafka.clusters[0].namespaces: Required"}},
 		{"words that a field doesn't take", inCluster(`lag: {uncommittedPartition: newest, uncommittedGroup: ignore, beforeLogStart: latest, pastLogEnd: x, deletedTopic: w, isolationLevel: z, deadBand: -1}`), []string{

@@ -43,6 +43,17 @@ func (d Duration) positive(at *field.Path) field.ErrorList {
 	return nil
 }
 
+// notNegative refuses what is no duration, and what is below zero.
+func (d Duration) notNegative(at *field.Path) field.ErrorList {
+	if mistakes := d.parsed(at); mistakes != nil {
+		return mistakes
+	}
+	if d.Duration < 0 {
+		return field.ErrorList{field.Invalid(at, d.String(), "must not be below zero")}
+	}
+	return nil
+}
+
 func (d Duration) parsed(at *field.Path) field.ErrorList {
 	if d.wrong != nil {
 		return field.ErrorList{field.Invalid(at, *d.wrong, "must be a duration such as 5s or 1m30s")}

@@ -17,7 +17,12 @@ type Flink struct {
 	Timeout  Duration `json:"timeout"`  // deadline of a round
 	MaxAge   Duration `json:"maxAge"`   // a sample older than this is an error
 	Settle   Duration `json:"settle"`   // after the job went RUNNING, before anything counts
-	Window   Duration `json:"window"`   // the busy ratio is the delta over this, at least 10s
+	Window   Duration `json:"window"`   // ratios and rates are the growth over this, at least 10s
+	Hold     Duration `json:"hold"`     // how long totals that were true before a restart or rescale are served after it
+	// TLS is for JobManagers whose pods name a certificate by annotation; nil: the system's roots. The annotation takes the
+	// place of serverName.
+	TLS     *TLS    `json:"tls"`
+	Desired Desired `json:"desired"`
 }
 
 func defaultFlink() Flink {
@@ -27,6 +32,8 @@ func defaultFlink() Flink {
 		MaxAge:   Duration{Duration: 20 * time.Second},
 		Settle:   Duration{Duration: 20 * time.Second},
 		Window:   Duration{Duration: 20 * time.Second},
+		Hold:     Duration{Duration: 5 * time.Minute},
+		Desired:  defaultDesired(),
 	}
 }
 
@@ -36,16 +43,17 @@ func (f Flink) validate(at *field.Path) field.ErrorList {
 		mistakes = append(mistakes, field.Invalid(at.Child("interval"), f.Interval.String(),
 			fmt.Sprintf("Flink renews its metrics only while it is asked for them: at most %s", metricRefresh)))
 	}
-	if wrong := f.Settle.parsed(at.Child("settle")); wrong != nil {
-		mistakes = append(mistakes, wrong...)
-	} else if f.Settle.Duration < 0 {
-		mistakes = append(mistakes, field.Invalid(at.Child("settle"), f.Settle.String(), "must not be below zero"))
-	}
+	mistakes = append(mistakes, f.Settle.notNegative(at.Child("settle"))...)
+	mistakes = append(mistakes, f.Hold.notNegative(at.Child("hold"))...)
 	wrong := f.Window.positive(at.Child("window"))
 	mistakes = append(mistakes, wrong...)
 	if least := max(metricRefresh, f.Interval.Duration); wrong == nil && f.Window.Duration < least {
 		mistakes = append(mistakes, field.Invalid(at.Child("window"), f.Window.String(),
 			fmt.Sprintf("Flink's metrics may stand still that long: at least %s", least)))
 	}
-	return mistakes
+	mistakes = append(mistakes, f.TLS.validate(at.Child("tls"))...)
+	if f.TLS != nil && f.TLS.ServerName != "" {
+		mistakes = append(mistakes, field.Forbidden(at.Child("tls", "serverName"), "each pod's annotation names its certificate; remove it"))
+	}
+	return append(mistakes, f.Desired.validate(at.Child("desired"))...)
 }

@@ -8,10 +8,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// TLS is how connections to the brokers are encrypted. An empty one (tls: {}) trusts the system's roots and shows no
+// TLS is how connections to brokers, or to JobManagers, are encrypted. An empty one (tls: {}) trusts the system's roots and shows no
 // client certificate. All files are PEM, and are read again when they change. The server's certificate is always verified.
 type TLS struct {
-	// CAFile holds the roots that the brokers' certificates must lead to; empty: the system's.
+	// CAFile holds the roots that the servers' certificates must lead to; empty: the system's.
 	CAFile string `json:"caFile"`
 	// CertFile and KeyFile are the client's certificate and its key: both or neither.
 	CertFile string `json:"certFile"`

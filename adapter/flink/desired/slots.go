@@ -1,0 +1,47 @@
+package desired
+
+// parallelism is that of the most parallel vertex.
+func (j Job) parallelism() int {
+	p := 1
+	for _, v := range j.Vertices {
+		p = max(p, v.Parallelism)
+	}
+	return p
+}
+
+// slotGroups is the number of slot-sharing groups. Flink deals the slots out evenly among them, and a subtask of each vertex of a
+// group shares one.
+func (j Job) slotGroups() int {
+	groups := map[string]bool{}
+	for _, v := range j.Vertices {
+		groups[v.SlotGroup] = true
+	}
+	return max(len(groups), 1)
+}
+
+// taskManagers is the number of TaskManagers for a span of parallelisms: the current one where that lies within.
+func (j Job) taskManagers(parallelism span) int {
+	enough := func(p int) int { return ceilDiv(p*j.slotGroups(), j.Slots) }
+	s := span{enough(parallelism.low), enough(parallelism.fit), enough(parallelism.high)}
+	if s.keeps(j.TaskManagers) {
+		return j.TaskManagers
+	}
+	return s.fit
+}
+
+// parallelismWith is what so many TaskManagers give to the most parallel vertex.
+func (j Job) parallelismWith(taskManagers int, needs []need) int {
+	if taskManagers == j.TaskManagers {
+		return j.parallelism()
+	}
+	slots := max(taskManagers*j.Slots/j.slotGroups(), 1)
+	p := 1
+	for _, n := range needs {
+		if n.MaxParallelism > 0 {
+			p = max(p, min(slots, n.MaxParallelism))
+		} else {
+			return slots
+		}
+	}
+	return p
+}
