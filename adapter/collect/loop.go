@@ -90,6 +90,12 @@ func (l *Loop[K, V]) Read(ctx context.Context, key K) snapshot.Sample[V] {
 	return l.store.Get(key, l.opts.Clock.Now())
 }
 
+// Peek is Read for those who can't wait: while there is no sample its error is snapshot.ErrNone.
+func (l *Loop[K, V]) Peek(key K) snapshot.Sample[V] {
+	l.register(key)
+	return l.store.Get(key, l.opts.Clock.Now())
+}
+
 func (l *Loop[K, V]) register(key K) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()

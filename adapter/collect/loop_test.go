@@ -159,6 +159,39 @@ func TestAReadWaitsNoLongerThanItMay(t *testing.T) {
 	})
 }
 
+func TestAPeekNeverWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		b := start(t, gate)
+		if got := b.Peek("a"); !errors.Is(got.Err, snapshot.ErrNone) {
+			t.Errorf("before the first sample: %+v", got)
+		}
+		synctest.Wait()
+		gate <- struct{}{} // the round that it asked for
+		synctest.Wait()
+		if got := b.Peek("a"); got.Err != nil || got.Value != 1 {
+			t.Errorf("after it: %+v", got)
+		}
+		b.step(31 * time.Second)
+		if got := b.Peek("a"); !errors.Is(got.Err, snapshot.ErrStale) {
+			t.Errorf("when it is old: %+v", got)
+		}
+	})
+}
+
+func TestAKeyThatIsPeekedAtStaysPolled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, nil)
+		for range 13 {
+			b.Peek("a")
+			b.step(time.Minute)
+		}
+		if got := b.Peek("a"); got.Err != nil {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
 func TestAKeyNobodyReadsIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := start(t, nil)
