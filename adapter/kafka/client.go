@@ -1,13 +1,13 @@
-// Package kafka reads how far consumer groups are behind.
+// Package kafka reads how far consumer groups are behind, and where the logs of topics end.
 //
 // A Client polls one cluster, in batches: one OffsetFetch for each coordinator, in parallel, then one ListOffsets for
-// each leader, for the union of the groups' topics. What changes seldom is remembered: which brokers there are, which
-// of them coordinates which group (one ListGroups for each broker), who leads a partition (one Metadata). A coordinator or leader
-// that has moved is followed within the round. A failure costs an error to those groups alone that need the broker in
-// question, and has the memory refreshed in the next round.
+// each leader, for the union of the groups' topics and of those that are asked for without a group. What changes seldom is
+// remembered: which brokers there are, which of them coordinates which group (one ListGroups for each broker), who leads a
+// partition (one Metadata). A coordinator or leader that has moved is followed within the round. A failure costs an error to those
+// groups and topics alone that need the broker in question, and has the memory refreshed in the next round.
 //
-// The arithmetic is apart from all I/O: where a group stands (lag.go), its rhythm of commits (cadence.go), and when which
-// record was written (trail.go).
+// The arithmetic is apart from all I/O: where a group stands (lag.go), its rhythm of commits (cadence.go), when which
+// record was written (trail.go), and where a log ended when (ends.go).
 package kafka
 
 import (
@@ -64,6 +64,7 @@ type Client struct {
 	absent       map[string]time.Time // groups that were asked for and that it did not name, since when
 	listFailure  error                // of a broker that did not answer it: its groups are not in coordinators
 	topics       map[string]*topic
+	names        topicNames
 	cadences     map[string]*cadence         // of groups
 	lost         map[string]map[string]int64 // group -> topic -> records that the meter was told of
 	moved        bool                        // a broker failed or isn't what it was to us: ask anew who is who
@@ -93,7 +94,7 @@ func (c *Client) Close() {
 
 // Poll takes one sample for each key, by the deadline of ctx.
 func (c *Client) Poll(ctx context.Context, keys []Key) map[Key]snapshot.Sample[Group] {
-	asked := byGroup(keys)
+	asked, logKeys, names := byGroup(keys)
 	samples := make(map[Key]snapshot.Sample[Group], len(keys))
 	put := func(q *questions, sample snapshot.Sample[Group]) {
 		for _, key := range q.keys {
@@ -101,8 +102,8 @@ func (c *Client) Poll(ctx context.Context, keys []Key) map[Key]snapshot.Sample[G
 		}
 	}
 	if err := c.prepare(ctx); err != nil {
-		for _, q := range asked {
-			put(q, snapshot.Fail[Group](err))
+		for _, key := range keys {
+			samples[key] = snapshot.Fail[Group](err)
 		}
 		return samples
 	}
@@ -111,10 +112,15 @@ func (c *Client) Poll(ctx context.Context, keys []Key) map[Key]snapshot.Sample[G
 	for group, err := range failures {
 		put(asked[group], snapshot.Fail[Group](err))
 	}
-	logs := c.readLogs(ctx, standings)
+	resolved := c.resolve(ctx, names)
+	logs := c.readLogs(ctx, standings, resolved)
 	c.lookUp(ctx, standings, logs)
 	for _, s := range standings {
 		put(s.asked, snapshot.Sample[Group]{Value: c.assess(s, logs, at), Time: at})
+	}
+	known := c.look(resolved, logs)
+	for _, key := range logKeys {
+		samples[key] = snapshot.Sample[Group]{Value: pick(key, known), Time: at}
 	}
 	c.forget(at)
 	c.meter.Tracked(len(asked), partitionsOf(logs))

@@ -19,6 +19,9 @@ const relistAfter = 10 * time.Second
 // standings reads the groups' committed offsets, with one request for each coordinator. A group is in exactly one of the two
 // answers. Groups whose coordinator has moved or failed are looked for at the other brokers, once.
 func (c *Client) standings(ctx context.Context, asked map[string]*questions) ([]standing, map[string]error) {
+	if len(asked) == 0 {
+		return nil, nil
+	}
 	groups := make([]string, 0, len(asked))
 	for group := range asked {
 		groups = append(groups, group)

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Key is a question about one consumer group.
+// Key is a question about one consumer group, or, without one, about the logs of some topics.
 type Key struct {
-	Group string
+	Group string // empty: where the topics' logs end is asked for
 	// Topics are those asked for by name, sorted, with a comma between two; they are looked at even where the group has committed nothing.
 	// Empty: those that the group has committed.
 	Topics string
@@ -22,6 +22,9 @@ func NewKey(group string, topics ...string) Key {
 	return Key{Group: group, Topics: strings.Join(slices.Compact(names), ",")} // no topic's name has a comma
 }
 
+// LogsKey asks where the logs of these topics end, whoever reads them. A topic's name is Kafka's or the one in Flink's metrics.
+func LogsKey(topics ...string) Key { return NewKey("", topics...) }
+
 // WithAge asks for the age of the oldest unread record too.
 func (k Key) WithAge() Key {
 	k.Age = true
@@ -30,7 +33,10 @@ func (k Key) WithAge() Key {
 
 // String is for logs.
 func (k Key) String() string {
-	if k.Topics == "" {
+	switch {
+	case k.Group == "":
+		return "logs of " + k.Topics
+	case k.Topics == "":
 		return k.Group
 	}
 	return k.Group + " on " + k.Topics
@@ -50,9 +56,17 @@ type questions struct {
 	age   bool            // whether any of them asks for it
 }
 
-func byGroup(keys []Key) map[string]*questions {
-	groups := map[string]*questions{}
+// byGroup sorts the keys by group. logs are those without any, and names all that these name.
+func byGroup(keys []Key) (groups map[string]*questions, logs []Key, names map[string]bool) {
+	groups, names = map[string]*questions{}, map[string]bool{}
 	for _, key := range keys {
+		if key.Group == "" {
+			logs = append(logs, key)
+			for _, name := range key.names() {
+				names[name] = true
+			}
+			continue
+		}
 		q := groups[key.Group]
 		if q == nil {
 			q = &questions{names: map[string]bool{}}
@@ -64,5 +78,5 @@ func byGroup(keys []Key) map[string]*questions {
 			q.names[name] = true
 		}
 	}
-	return groups
+	return groups, logs, names
 }

@@ -25,10 +25,11 @@ type Topic struct {
 	Err       error     // why nothing is known; then all else but Committed means nothing
 }
 
-// Group is one consumer group at one moment. It is never changed.
+// Group is one consumer group at one moment, or the answer to a LogsKey. It is never changed.
 type Group struct {
 	Topics      map[string]Topic
-	AtCommitErr error // why AtCommit isn't known
+	AtCommitErr error          // why AtCommit isn't known
+	Logs        map[string]Log // by name as asked for, of a LogsKey alone
 }
 
 // Choice says which topics to add up: by name, or by pattern among those that the group has committed, or all of the latter.

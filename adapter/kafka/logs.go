@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/IBM/sarama"
 
@@ -19,15 +20,16 @@ type log struct {
 
 // extent is how far one partition's log reaches, or why that is not known.
 type extent struct {
-	start, end int64 // start may be unknownStart
+	start, end int64     // start may be unknownStart
+	at         time.Time // when end was told
 	err        error
 }
 
-// readLogs asks the leaders for the ends of all partitions of all topics that the groups stand in, with one request for each
-// leader, and for starts with another where they are needed. Where a leader has moved or failed, the topics in question
-// are looked up again and their new leaders asked, once.
-func (c *Client) readLogs(ctx context.Context, groups []standing) map[string]*log {
-	names := topicsOf(groups)
+// readLogs asks the leaders for the ends of all partitions of all topics that the groups stand in or that are watched, with one
+// request for each leader, and for starts with another where they are needed. Where a leader has moved or failed, the topics in
+// question are looked up again and their new leaders asked, once.
+func (c *Client) readLogs(ctx context.Context, groups []standing, watched map[string]named) map[string]*log {
+	names := topicsOf(groups, watched)
 	logs := make(map[string]*log, len(names))
 	c.findTopics(ctx, names, groups)
 	c.readEnds(ctx, logs, names)
@@ -45,11 +47,16 @@ func (c *Client) readLogs(ctx context.Context, groups []standing) map[string]*lo
 	return logs
 }
 
-func topicsOf(groups []standing) []string {
+func topicsOf(groups []standing, watched map[string]named) []string {
 	names := map[string]bool{}
 	for _, g := range groups {
 		for _, name := range g.topics() {
 			names[name] = true
+		}
+	}
+	for _, w := range watched {
+		if w.err == nil {
+			names[w.topic] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(names))
@@ -88,10 +95,10 @@ func (c *Client) readEnds(ctx context.Context, logs map[string]*log, names []str
 	now := c.opts.Clock.Now()
 	for _, q := range questions {
 		t := c.topics[q.topic]
-		if q.err == nil && t.trails[q.partition].see(q.offset, now) {
+		if q.err == nil && t.trailed && t.trails[q.partition].see(q.offset, now) {
 			t.cutOff(q.partition)
 		}
-		logs[q.topic].partitions[q.partition] = extent{start: t.starts[q.partition], end: q.offset, err: q.err}
+		logs[q.topic].partitions[q.partition] = extent{start: t.starts[q.partition], end: q.offset, at: q.told, err: q.err}
 	}
 }
 
@@ -147,7 +154,8 @@ type question struct {
 	partition int32
 	at        int64 // sarama.OffsetNewest, sarama.OffsetOldest, or a timestamp in ms: the first record that is not older
 
-	offset, timestamp int64 // both -1 when no record is that young
+	offset, timestamp int64     // both -1 when no record is that young
+	told              time.Time // when it was answered
 	err               error
 }
 
@@ -175,7 +183,9 @@ func (c *Client) listOffsets(ctx context.Context, questions []*question, isolati
 			}
 			return conn.GetAvailableOffsets(request)
 		})
+		told := c.opts.Clock.Now()
 		for _, q := range share {
+			q.told = told
 			if q.err = err; err == nil {
 				q.answer(b, response.GetBlock(q.topic, q.partition))
 			}

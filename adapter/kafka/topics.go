@@ -21,7 +21,9 @@ type topic struct {
 	id       sarama.Uuid // changes when a topic is created anew; brokers before 2.8 have none
 	leaders  []int32
 	starts   []int64   // log start offsets, or unknownStart
+	trailed  bool      // whether a group stands in it; else the trails are not kept up
 	trails   []trail   // of log end offsets
+	looks    []look    // at log end offsets, where they are asked for without a group
 	at       time.Time // of the metadata; zero: to be asked for
 	startsAt time.Time // when all starts were asked for
 	used     time.Time // by a round
@@ -35,7 +37,7 @@ func (t *topic) outdated() { t.at = time.Time{} }
 func (t *topic) lead(answer *sarama.TopicMetadata, now time.Time) {
 	leaders := leadersOf(answer)
 	if answer.Uuid != t.id || len(leaders) < len(t.leaders) {
-		t.id, t.starts, t.trails, t.startsAt = answer.Uuid, nil, nil, time.Time{}
+		t.id, t.starts, t.trails, t.looks, t.startsAt = answer.Uuid, nil, nil, nil, time.Time{}
 	}
 	for len(t.starts) < len(leaders) {
 		t.starts, t.trails = append(t.starts, unknownStart), append(t.trails, trail{})
@@ -66,7 +68,7 @@ func (t *topic) startsDue(now time.Time, maxAge time.Duration) bool {
 }
 
 // findTopics brings the metadata of these topics up to date, with at most one request. Each of them is in c.topics afterwards,
-// with its leaders or with the reason why there are none. Topics that no group asked for lately are forgotten.
+// with its leaders or with the reason why there are none. Topics that nobody asked for lately are forgotten.
 func (c *Client) findTopics(ctx context.Context, names []string, groups []standing) {
 	now := c.opts.Clock.Now()
 	least := partitionsSeen(groups)
@@ -78,6 +80,7 @@ func (c *Client) findTopics(ctx context.Context, names []string, groups []standi
 			c.topics[name] = t
 		}
 		t.used = now
+		_, t.trailed = least[name]
 		if now.Sub(t.at) >= c.opts.MetadataMaxAge || len(t.leaders) < least[name] {
 			due = append(due, name)
 		}
@@ -114,19 +117,19 @@ func (c *Client) findTopics(ctx context.Context, names []string, groups []standi
 // errNoTopic is the topic's, which Kafka has no better words for.
 var errNoTopic = fmt.Errorf("%w: the topic does not exist", ErrNotFound)
 
-// partitionsSeen is how many partitions each topic has at least, as the commits show.
+// partitionsSeen is how many partitions each topic that a group stands in has at least, as the commits show.
 func partitionsSeen(groups []standing) map[string]int {
 	least := map[string]int{}
 	for _, g := range groups {
-		for name, commit := range g.commits {
-			least[name] = max(least[name], len(commit.offsets))
+		for _, name := range g.topics() {
+			least[name] = max(least[name], len(g.commits[name].offsets))
 		}
 	}
 	return least
 }
 
-// metadata asks one broker, any that answers, for the topics' partitions and leaders. It creates no topic. Brokers that were
-// not known, or have moved, are from then on.
+// metadata asks one broker, any that answers, for the topics' partitions and leaders; without names for those of all topics. It
+// creates no topic. Brokers that were not known, or have moved, are from then on.
 func (c *Client) metadata(ctx context.Context, names []string) (map[string]*sarama.TopicMetadata, error) {
 	err := errNoBroker
 	for _, b := range c.reachable() {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flink-hpa/flink-hpa/adapter/collect"
 	"github.com/flink-hpa/flink-hpa/adapter/config"
+	"github.com/flink-hpa/flink-hpa/adapter/tlsfile"
 )
 
 // clientCredentials fetches tokens with the client credentials grant.
@@ -27,7 +28,7 @@ func newOAuth(o *config.OAuth, m material, conf *sarama.Config) (*bearer, error)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableKeepAlives = true // a token lasts for long
 	if o.CAFile != "" {
-		roots, err := roots("sasl.oauth.caFile", o.CAFile, m.oauthCA)
+		roots, err := tlsfile.Roots("sasl.oauth.caFile", o.CAFile, m.oauthCA)
 		if err != nil {
 			return nil, err
 		}

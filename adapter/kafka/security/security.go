@@ -5,14 +5,13 @@
 package security
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/IBM/sarama"
 
 	"github.com/flink-hpa/flink-hpa/adapter/config"
+	"github.com/flink-hpa/flink-hpa/adapter/tlsfile"
 )
 
 // Source is one cluster's TLS and SASL settings. It is not safe for concurrent use; what it puts into a configuration is.
@@ -53,7 +52,7 @@ func (s *Source) Apply(conf *sarama.Config) (changed bool, err error) {
 
 // material is what stands in the files; the same material makes the same settings.
 type material struct {
-	ca, cert, key              string
+	tls                        tlsfile.Files
 	username, password         string
 	clientID, secret, oauthCA  string
 	keytab, krb5conf, krb5pass string
@@ -64,11 +63,7 @@ func (s *Source) read() (material, error) {
 		m material
 		r reader
 	)
-	if t := s.tls; t != nil {
-		m.ca = r.file("tls.caFile", t.CAFile)
-		m.cert = r.file("tls.certFile", t.CertFile)
-		m.key = r.file("tls.keyFile", t.KeyFile)
-	}
+	m.tls, r.err = tlsfile.Read(s.tls)
 	if s.sasl == nil {
 		return m, r.err
 	}
@@ -92,26 +87,19 @@ type reader struct{ err error }
 
 // file is the content of a file, which mustn't be empty. No path means no content.
 func (r *reader) file(field, path string) string {
-	if path == "" || r.err != nil {
+	if r.err != nil {
 		return ""
 	}
-	data, err := os.ReadFile(path)
-	if err == nil && len(data) == 0 {
-		err = fmt.Errorf("%s: %w", path, errEmpty)
-	}
-	if err != nil {
-		r.err = fmt.Errorf("%s: %w", field, err)
-	}
-	return string(data)
+	var content string
+	content, r.err = tlsfile.Content(field, path)
+	return content
 }
 
 // word is the same without the newline that most editors, and echo, put at the end.
 func (r *reader) word(field, path string) string {
 	content := strings.TrimRight(r.file(field, path), "\r\n")
 	if content == "" && path != "" && r.err == nil {
-		r.err = fmt.Errorf("%s: %s: %w", field, path, errEmpty)
+		r.err = fmt.Errorf("%s: %s: %w", field, path, tlsfile.ErrEmpty)
 	}
 	return content
 }
-
-var errEmpty = errors.New("the file is empty")

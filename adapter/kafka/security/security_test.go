@@ -10,6 +10,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/keytab"
 
 	"github.com/flink-hpa/flink-hpa/adapter/config"
+	"github.com/flink-hpa/flink-hpa/adapter/tlsfile"
 )
 
 // folder holds the files of one test.
@@ -211,7 +212,7 @@ func FuzzFiles(f *testing.F) {
 	tls := &config.TLS{CAFile: "/ca", CertFile: "/cert", KeyFile: "/key"}
 	f.Fuzz(func(t *testing.T, keytab []byte, krb5conf, pem string) {
 		s := New(tls, &config.SASL{Mechanism: config.GSSAPI, Kerberos: kerberos})
-		m := material{keytab: string(keytab), krb5conf: krb5conf, ca: pem, cert: pem, key: pem}
+		m := material{keytab: string(keytab), krb5conf: krb5conf, tls: tlsfile.Files{CA: pem, Cert: pem, Key: pem}}
 		_ = s.makeTLS(sarama.NewConfig(), m)
 		err := s.makeSASL(sarama.NewConfig(), m)
 		if err != nil && strings.Contains(err.Error(), "keytabFile") && len(keytab) > 8 && strings.Contains(err.Error(), string(keytab)) {
