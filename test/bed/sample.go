@@ -13,7 +13,7 @@ import (
 	"github.com/flink-hpa/flink-hpa/test/flinkrest"
 )
 
-// Names in manifests/samples/flink-reactive.
+// Names in manifests/samples.
 const (
 	SampleNamespace   = "flink-demo"
 	SampleTaskManager = "flink-taskmanager" // the Deployment, and its HPA
@@ -22,9 +22,22 @@ const (
 	sampleWithin      = 2 * time.Minute
 )
 
+// Policies are what the sample's HPA can go by instead of what its own hpa.yaml says: each is a folder hpa-POLICY beside the
+// sample.
+func Policies() []string { return []string{"lag", "busy", "desired"} }
+
 // ApplySample installs the sample as it is, and returns when its job runs and its TaskManager is ready.
 func (b *Bed) ApplySample(ctx context.Context) (*flinkrest.Client, error) {
-	if _, err := b.Run(ctx, "apply", "-k", filepath.Join(b.layout.root, "manifests", "samples", "flink-reactive")); err != nil {
+	return b.applySample(ctx, "flink-reactive")
+}
+
+// ApplySampleWith is ApplySample with an HPA that goes by one of Policies.
+func (b *Bed) ApplySampleWith(ctx context.Context, policy string) (*flinkrest.Client, error) {
+	return b.applySample(ctx, "hpa-"+policy)
+}
+
+func (b *Bed) applySample(ctx context.Context, folder string) (*flinkrest.Client, error) {
+	if _, err := b.Run(ctx, "apply", "-k", filepath.Join(b.layout.root, "manifests", "samples", folder)); err != nil {
 		return nil, err
 	}
 	client, err := b.runningJob(ctx, SampleNamespace, sampleService)
