@@ -2,25 +2,32 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-# How long the load lasts, and how it rises and falls, in demo and load.
+# How long the load lasts, and how it rises and falls, in demo, compare and load.
 DURATION ?= 8m
 LOAD ?= sine:min=100,max=1900,period=4m
 
 # Which demo: main, or heartbeat, which loses TaskManagers and has a load of its own.
 SCENARIO ?= main
 
+# What the HPA goes by: lag, busy or desired; by default what the sample's hpa.yaml says. And which of them compare runs.
+POLICY ?=
+POLICIES ?= lag,busy,desired
+
 # What bench measures: all, or some of kafka, adapter and admission.
 PART ?= all
 
 BED := .cache/bin/bed
 
-.PHONY: help demo test test-unit test-e2e playground playground-down load bench build tools bed
+.PHONY: help demo compare test test-unit test-e2e playground playground-down load bench build tools bed
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
-demo: bed ## the main job, on real parts, while you watch (DURATION, LOAD, SCENARIO)
-	@exec $(BED) demo --root . --scenario $(SCENARIO) --duration $(DURATION) --load '$(LOAD)'
+demo: bed ## the main job, on real parts, while you watch (POLICY, DURATION, LOAD, SCENARIO)
+	@exec $(BED) demo --root . --scenario $(SCENARIO) --policy '$(POLICY)' --duration $(DURATION) --load '$(LOAD)'
+
+compare: bed ## demo under each policy in turn, side by side (POLICIES, DURATION, LOAD)
+	@exec $(BED) compare --root . --policies '$(POLICIES)' --duration $(DURATION) --load '$(LOAD)'
 
 test: test-unit test-e2e ## every test, end to end ones too
 

@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/flink-hpa/flink-hpa/test/bed"
+	"github.com/flink-hpa/flink-hpa/test/flinkrest"
 	"github.com/flink-hpa/flink-hpa/test/load"
 	"github.com/flink-hpa/flink-hpa/test/report"
 )
@@ -21,6 +22,7 @@ type Options struct {
 	Root     string        // the checkout
 	State    string        // folder of the demo's bed
 	Results  string        // folder for summary.json, series.csv and report.html
+	Policy   string        // what the HPA goes by, of bed.Policies; empty: what the sample's own says
 	Duration time.Duration // of the load
 	Load     load.Shape
 	Out      io.Writer
@@ -30,42 +32,64 @@ const (
 	sampleEvery = time.Second
 	showEvery   = 5 * time.Second
 	drainWithin = 3 * time.Minute // for the job to read what is left when the load has ended
-	busyTarget  = 0.7             // the sample's HPA, for the plot
 )
 
-// Run runs the demo on a bed of its own. It returns an error when the HPA didn't scale up and down, or a record was not
-// processed; what was measured is written in every case that came as far.
-func Run(ctx context.Context, opts Options) (err error) {
-	b, err := bed.Start(ctx, bed.Options{Root: opts.Root, State: opts.State, Out: opts.Out})
+// Run runs the demo on a bed of its own. It returns an error when the HPA didn't do what the load asks for, or a record was
+// not processed; what was measured is written in every case that came as far.
+func Run(ctx context.Context, opts Options) error {
+	run, err := measure(ctx, opts)
 	if err != nil {
 		return err
+	}
+	return verdict(run.Summary, opts.Load, opts.Duration)
+}
+
+// measure runs the job on a bed of its own and leaves the results.
+func measure(ctx context.Context, opts Options) (_ report.Run, err error) {
+	b, err := bed.Start(ctx, bed.Options{Root: opts.Root, State: opts.State, Out: opts.Out})
+	if err != nil {
+		return report.Run{}, err
 	}
 	defer func() { err = errors.Join(err, b.Stop()) }()
 	var w *watcher
 	if err := b.Step("start the sample's job", func() error {
-		flink, err := b.ApplySample(ctx)
+		flink, err := apply(ctx, b, opts.Policy)
 		if err != nil {
 			return err
 		}
 		w, err = newWatcher(b, flink)
 		return err
 	}); err != nil {
-		return err
+		return report.Run{}, err
 	}
 	defer w.close()
-	b.Line("\nLoad %s for %s. The HPA looks every 5 s.\n\n%s", opts.Load, opts.Duration, report.Header())
+	b.Line("\nLoad %s for %s. %s and looks every 5 s.\n\n%s", opts.Load, opts.Duration, goesBy(opts.Policy), report.Header())
 	if err := w.watch(ctx, opts.Load, opts.Duration); err != nil {
-		return err
+		return report.Run{}, err
 	}
-	run, err := w.result(opts.Load)
+	run, err := w.result(opts)
 	if err != nil {
-		return err
+		return report.Run{}, err
 	}
 	if err := report.Write(opts.Results, run); err != nil {
-		return err
+		return report.Run{}, err
 	}
 	b.Line("\n%s\nIn %s: report.html, series.csv, summary.json", summary(run.Summary), opts.Results)
-	return verdict(run.Summary)
+	return run, nil
+}
+
+func apply(ctx context.Context, b *bed.Bed, policy string) (*flinkrest.Client, error) {
+	if policy == "" {
+		return b.ApplySample(ctx)
+	}
+	return b.ApplySampleWith(ctx, policy)
+}
+
+func goesBy(policy string) string {
+	if policy == "" {
+		return "The HPA is the sample's own"
+	}
+	return "The HPA goes by " + policy
 }
 
 // watch runs the load and samples till every record has been processed and committed, or the time for that is over.
@@ -104,49 +128,16 @@ func (w *watcher) watch(ctx context.Context, shape load.Shape, duration time.Dur
 }
 
 // result is the run as it is reported.
-func (w *watcher) result(shape load.Shape) (report.Run, error) {
+func (w *watcher) result(opts Options) (report.Run, error) {
 	ends, err := w.probe.LogEndOffsets(bed.Topic)
 	if err != nil {
 		return report.Run{}, err
 	}
 	s := report.Summarize(w.points)
 	s.Rescales, s.PodsMutated = len(w.rescaledAt), len(w.mutated)
+	s.RescalesAfterStep, s.QuietS = calm(w.rescaledAt, opts.Load, opts.Duration)
 	s.RecordsIn, s.RecordsProcessed = new(ends.Total()), w.processed
 	return report.Run{
-		Load: shape.String(), BusyTarget: busyTarget, RescaledAt: w.rescaledAt, Points: w.points, Summary: s,
+		Load: opts.Load.String(), Policy: opts.Policy, BusyTarget: w.busyTarget, RescaledAt: w.rescaledAt, Points: w.points, Summary: s,
 	}, nil
-}
-
-// verdict is what the demo's exit code says.
-func verdict(s report.Summary) error {
-	var errs []error
-	if s.ScaleUps == 0 {
-		errs = append(errs, errors.New("the HPA never scaled up"))
-	}
-	if s.ScaleDowns == 0 {
-		errs = append(errs, errors.New("the HPA never scaled down"))
-	}
-	if s.RecordsProcessed == nil || *s.RecordsProcessed != *s.RecordsIn {
-		errs = append(errs, fmt.Errorf("%s records were processed, %d were produced", known(s.RecordsProcessed), *s.RecordsIn))
-	}
-	return errors.Join(errs...)
-}
-
-func summary(s report.Summary) string {
-	return fmt.Sprintf(`  TaskManagers        %d to %d; the HPA scaled up %d times and down %d times
-  job                 went on with another parallelism %d times
-  lag                 at most %s records, %s at the end
-  records             %s produced, %s processed
-  pods changed        %d by the webhook
-  cost                %.0f TaskManager seconds in %.0f s`,
-		s.TaskManagersMin, s.TaskManagersMax, s.ScaleUps, s.ScaleDowns, s.Rescales,
-		known(s.LagMax), known(s.LagEnd), known(s.RecordsIn), known(s.RecordsProcessed), s.PodsMutated,
-		s.TaskManagerSeconds, s.DurationS)
-}
-
-func known(n *int64) string {
-	if n == nil {
-		return "unknown"
-	}
-	return fmt.Sprint(*n)
 }

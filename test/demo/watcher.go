@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -26,6 +27,13 @@ const (
 	commitWindow  = 20 * time.Second
 )
 
+// The metrics of the job that are plotted.
+const (
+	busyMetric     = "flink_busy_ratio"
+	flinkLagMetric = "flink_kafka_lag"
+	desiredMetric  = "flink_desired_taskmanagers"
+)
+
 // injectedAnnotation is on every pod that the webhook has changed.
 const injectedAnnotation = "flink-hpa.dev/injected"
 
@@ -46,6 +54,7 @@ type watcher struct {
 	parallelism int       // of the job when it last ran
 	runningFrom time.Time // when it last became RUNNING
 	rescaledAt  []float64
+	busyTarget  float64 // of the HPA; 0: it has none
 	mutated     map[types.UID]bool
 	busy        map[string]flinkrest.Subtask // last sample by TaskManager and subtask
 	pods        map[string]string            // pod's name by address
@@ -81,10 +90,15 @@ func (w *watcher) sample(ctx context.Context) report.Point {
 	now := time.Now()
 	p := report.Point{T: now.Sub(w.start).Seconds()}
 	p.ArrivalPerS = w.arrived.see(w.generator.Sent(), now)
+	// Beside the rest: the adapter's first answer about a job may take seconds.
+	var answers sync.WaitGroup
+	answers.Go(func() { p.BusyRatio = w.answer(busyMetric) })
+	answers.Go(func() { p.FlinkLag = w.answer(flinkLagMetric) })
+	answers.Go(func() { p.TaskManagersDesired = w.answer(desiredMetric) })
 	w.seeOffsets(&p, now)
-	p.BusyRatio = w.busyRatio()
 	w.seeCluster(ctx, &p)
 	w.seeJob(ctx, &p, now)
+	answers.Wait()
 	w.points = append(w.points, p)
 	return p
 }
@@ -106,10 +120,11 @@ func (w *watcher) seeOffsets(p *report.Point, now time.Time) {
 	}
 }
 
-// busyRatio is what the HPA gets, asked the way it asks.
-func (w *watcher) busyRatio() *float64 {
+// answer is what the HPA would get for a metric of the job, asked the way it asks; nil for an error. All of them are asked for in
+// each run, whatever its HPA goes by: what is asked for is what the adapter polls.
+func (w *watcher) answer(metric string) *float64 {
 	selector := labels.SelectorFromSet(labels.Set{"app": "flink", "component": "jobmanager"})
-	list, err := w.metrics.NamespacedMetrics(bed.SampleNamespace).List("flink_busy_ratio", selector)
+	list, err := w.metrics.NamespacedMetrics(bed.SampleNamespace).List(metric, selector)
 	if err != nil || len(list.Items) != 1 {
 		return nil
 	}
@@ -123,7 +138,7 @@ func (w *watcher) seeCluster(ctx context.Context, p *report.Point) {
 		p.TaskManagersWanted = int(*deployment.Spec.Replicas)
 	}
 	if hpa, err := client.AutoscalingV2().HorizontalPodAutoscalers(bed.SampleNamespace).Get(ctx, bed.SampleTaskManager, metav1.GetOptions{}); err == nil {
-		p.HPA = says(hpa)
+		p.HPA, w.busyTarget = says(hpa), busyTarget(hpa)
 	}
 	pods, err := client.CoreV1().Pods(bed.SampleNamespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -138,6 +153,16 @@ func (w *watcher) seeCluster(ctx context.Context, p *report.Point) {
 			p.TaskManagersRunning++
 		}
 	}
+}
+
+// busyTarget is what the HPA wants the busy ratio to be; 0 when it doesn't go by it.
+func busyTarget(hpa *autoscalingv2.HorizontalPodAutoscaler) float64 {
+	for _, metric := range hpa.Spec.Metrics {
+		if e := metric.External; e != nil && e.Metric.Name == busyMetric && e.Target.Value != nil {
+			return float64(e.Target.Value.MilliValue()) / 1000
+		}
+	}
+	return 0
 }
 
 // says is the condition of the HPA that matters most now, in its own words.

@@ -64,7 +64,7 @@ func Run(ctx context.Context, opts Options) (err error) {
 	if err := write(opts.Results, r); err != nil {
 		return err
 	}
-	b.Line("\n%s\n\nIn %s: report.html, series.csv, summary.json", text(r.table()), opts.Results)
+	b.Line("\n%s\n\nIn %s: report.html, series.csv, summary.json", r.table().Text(), opts.Results)
 	return verdict(r.Losses)
 }
 

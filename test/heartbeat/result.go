@@ -78,28 +78,36 @@ func (r result) comparison() report.Comparison {
 		Title: "flink-hpa: a TaskManager is lost", Load: r.Load, Table: r.table(),
 		Headline: fmt.Sprintf("Two jobs on %d TaskManagers each lose one that falls silent, and later one that is killed: "+
 			"one job runs with Flink's defaults, one with what the webhook injects.", r.TaskManagers),
-		Before: "defaults", After: "injected", Mark: "a TaskManager was lost, or came back",
+		Jobs: []string{defaults: "defaults", injected: "injected"}, Mark: "a TaskManager was lost, or came back",
 	}
 	for _, l := range r.Losses {
 		c.Marks = append(c.Marks, l.AtS)
 	}
 	c.Marks = append(c.Marks, r.Comeback.AtS)
+	lags, parallelisms := make([][]*float64, len(c.Jobs)), make([][]*float64, len(c.Jobs))
 	for _, m := range r.Moments {
-		c.Moments = append(c.Moments, report.Moment{T: m.T, Before: drawn(m.Jobs[defaults]), After: drawn(m.Jobs[injected])})
+		c.Times = append(c.Times, m.T)
+		for job, s := range m.Jobs {
+			lag, parallelism := s.drawn()
+			lags[job], parallelisms[job] = append(lags[job], lag), append(parallelisms[job], parallelism)
+		}
+	}
+	c.Panels = []report.Panel{
+		{Key: "lag", Title: "Lag", Unit: "records behind the end of the log", Lines: lags},
+		{Key: "parallelism", Title: "Parallelism", Unit: "of the job while it runs", Steps: true, Lines: parallelisms},
 	}
 	return c
 }
 
-// drawn is a job's state as the plots take it.
-func drawn(s state) report.State {
-	var out report.State
+// drawn is a job's lag and parallelism as the plots take them.
+func (s state) drawn() (lag, parallelism *float64) {
 	if s.Lag != nil {
-		out.Lag = new(float64(*s.Lag))
+		lag = new(float64(*s.Lag))
 	}
 	if s.Parallelism > 0 {
-		out.Parallelism = new(float64(s.Parallelism))
+		parallelism = new(float64(s.Parallelism))
 	}
-	return out
+	return lag, parallelism
 }
 
 // verdict is what the exit code says.

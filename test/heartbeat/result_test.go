@@ -60,7 +60,7 @@ func TestWriteLeavesTheThreeFiles(t *testing.T) {
 }
 
 func TestTableAndRowLineUp(t *testing.T) {
-	lines := strings.Split(text(aResult().table()), "\n")
+	lines := strings.Split(aResult().table().Text(), "\n")
 	if len(lines) != 5 {
 		t.Fatalf("the table is %q", lines)
 	}

@@ -25,18 +25,6 @@ func (r result) table() report.Table {
 	return t
 }
 
-// text is the table for a terminal.
-func text(t report.Table) string {
-	var out strings.Builder
-	for i, cells := range append([][]string{t.Header}, t.Rows...) {
-		if i > 0 {
-			out.WriteByte('\n')
-		}
-		fmt.Fprintf(&out, "  %-63s%12s%12s", cells[0], cells[1], cells[2])
-	}
-	return out.String()
-}
-
 func seconds(s *float64) string {
 	if s == nil {
 		return "never"

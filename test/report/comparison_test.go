@@ -2,18 +2,22 @@ package report
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 )
 
-func TestComparisonDrawsBothJobsAndTheirTable(t *testing.T) {
+func TestComparisonDrawsEachJobAndTheTable(t *testing.T) {
 	c := Comparison{
-		Title: "two jobs", Headline: "One was faster.", Before: "defaults", After: "injected", Marks: []float64{1}, Mark: "a loss",
-		Table: Table{Header: []string{"", "defaults", "injected"}, Rows: [][]string{{"until it ran", "50 s", "8 s"}}},
-		Moments: []Moment{
-			{T: 0, Before: State{Lag: new(5.0), Parallelism: new(3.0)}, After: State{Lag: new(5.0), Parallelism: new(3.0)}},
-			{T: 1, Before: State{Lag: new(9.0)}, After: State{Lag: new(7.0), Parallelism: new(2.0)}},
-			{T: 2},
+		Title: "three jobs", Headline: "One was faster.", Jobs: []string{"defaults", "injected", "tuned"}, Marks: []float64{1}, Mark: "a loss",
+		Table: Table{
+			Header: []string{"", "defaults", "injected", "tuned"}, Rows: [][]string{{"until it ran", "50 s", "8 s", "9 s"}},
+			Best: map[int][]int{0: {2}},
+		},
+		Times: []float64{0, 1, 2},
+		Panels: []Panel{
+			{Key: "lag", Title: "Lag", Lines: [][]*float64{{new(5.0), new(9.0), nil}, {new(5.0), new(7.0), nil}, {nil, nil, nil}}},
+			{Key: "parallelism", Title: "Parallelism", Steps: true, Lines: [][]*float64{{new(3.0), nil, nil}, {new(3.0), new(2.0), nil}, {nil, new(1.0), new(4.0)}}},
 		},
 	}
 	var out bytes.Buffer
@@ -22,9 +26,10 @@ func TestComparisonDrawsBothJobsAndTheirTable(t *testing.T) {
 	}
 	page := out.String()
 	for _, want := range []string{
-		"<h1>two jobs</h1>", "One was faster.", `<th scope="col">injected</th>`, `<th scope="row">until it ran</th><td>50 s</td><td>8 s</td>`,
-		`<path class="before lag" d="M52.0 `, `<path class="after parallelism" d="M52.0 `, `class="rescale" x1="521"`, "a loss",
-		`data-key="before parallelism"`,
+		"<h1>three jobs</h1>", "One was faster.", `<th scope="col">injected</th>`,
+		`<th scope="row">until it ran</th><td>50 s</td><td class="best">8 s</td><td>9 s</td>`,
+		`<path class="first lag" d="M52.0 `, `<path class="second parallelism" d="M52.0 `, `<path class="third parallelism" d="M521.0 `,
+		`<path class="third lag" d="">`, `class="rescale" x1="521"`, "a loss", `data-key="first parallelism"`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
@@ -45,5 +50,12 @@ func TestAnEmptyComparisonSaysSo(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "Nothing was measured in this run.") {
 		t.Error("the page doesn't say that nothing was measured")
+	}
+}
+
+func TestTooManyJobsToTellApartAreRefused(t *testing.T) {
+	err := WriteComparison(io.Discard, Comparison{Jobs: make([]string, MaxJobs()+1)})
+	if err == nil || !strings.Contains(err.Error(), "of 4 jobs: at most 3") {
+		t.Errorf("WriteComparison() = %v", err)
 	}
 }

@@ -12,11 +12,13 @@ func WriteCSV(w io.Writer, points []Point) error {
 	out := csv.NewWriter(w)
 	lines := [][]string{{
 		"t_s", "arrival_per_s", "processed_per_s", "lag", "busy_ratio", "taskmanagers_wanted", "taskmanagers_running",
+		"flink_desired_taskmanagers", "flink_kafka_lag",
 	}}
 	for _, p := range points {
 		lines = append(lines, []string{
 			cell(&p.T, 1), cell(p.ArrivalPerS, 1), cell(p.ProcessedPerS, 1), cell(p.Lag, 0), cell(p.BusyRatio, 3),
 			strconv.Itoa(p.TaskManagersWanted), strconv.Itoa(p.TaskManagersRunning),
+			cell(p.TaskManagersDesired, 0), cell(p.FlinkLag, 0),
 		})
 	}
 	return out.WriteAll(lines)

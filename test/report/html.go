@@ -45,8 +45,12 @@ func (c content) render(w io.Writer) error {
 // WriteHTML writes the content of report.html for a run of the demo.
 func WriteHTML(w io.Writer, run Run) error {
 	all, h := plots(run)
+	title := "flink-hpa: a run of the demo"
+	if run.Policy != "" {
+		title += ", scaled by " + run.Policy
+	}
 	return content{
-		Title: "flink-hpa: a run of the demo", Headline: headline(run.Summary), Load: run.Load,
+		Title: title, Headline: headline(run.Summary), Load: run.Load,
 		Facts: facts(run.Summary), Plots: all, Hover: h, Mark: "the job was rescaled", Empty: len(run.Points) == 0,
 	}.render(w)
 }

@@ -43,12 +43,23 @@ func TestHTML(t *testing.T) {
 	}
 }
 
+func TestHTMLSaysWhatTheHPAWentBy(t *testing.T) {
+	if page := render(t, Run{Policy: "busy"}); !strings.Contains(page, "<h1>flink-hpa: a run of the demo, scaled by busy</h1>") {
+		t.Error("the title doesn't name the policy")
+	}
+	if page := render(t, Run{}); !strings.Contains(page, "<h1>flink-hpa: a run of the demo</h1>") {
+		t.Error("the title of a run without a policy is another")
+	}
+}
+
 func TestHTMLKeepsAGapAGap(t *testing.T) {
 	page := render(t, Run{Points: fewPoints()})
 	for class, want := range map[string]struct{ pieces, joins int }{
 		"lag":         {pieces: 2, joins: 0},
 		"processed":   {pieces: 2, joins: 0},
 		"arrival":     {pieces: 1, joins: 1},
+		"flink-lag":   {pieces: 1, joins: 0},
+		"desired":     {pieces: 1, joins: 0},
 		"busy":        {pieces: 2, joins: 0},
 		"taskmanager": {pieces: 2, joins: 0},
 	} {

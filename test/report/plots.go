@@ -127,9 +127,11 @@ func plots(run Run) ([]plot, hover) {
 
 func lagFigure(points []Point, h hover, tMax float64) *figure {
 	lag := seriesOf(points, func(p Point) *float64 { return p.Lag })
-	s, ticks := yAxis(tMax, peak(1, lag), 1)
+	flink := seriesOf(points, func(p Point) *float64 { return p.FlinkLag })
+	s, ticks := yAxis(tMax, peak(1, lag, flink), 1)
 	f := newFigure(points, h, "Lag", "records behind the end of the log", s, ticks)
-	f.line("lag", "lag", lag, 0, false, true)
+	f.line("lag", "of the committed offsets", lag, 0, false, true)
+	f.line("flink-lag", "of the job's own positions", flink, 0, false, false)
 	return f
 }
 
@@ -169,9 +171,11 @@ func busyFigure(run Run, h hover, tMax float64) *figure {
 func taskManagersFigure(points []Point, h hover, tMax float64) *figure {
 	wanted := seriesOf(points, func(p Point) *float64 { return new(float64(p.TaskManagersWanted)) })
 	running := seriesOf(points, func(p Point) *float64 { return new(float64(p.TaskManagersRunning)) })
-	s, ticks := yAxis(tMax, peak(1, wanted, running), 1)
+	desired := seriesOf(points, func(p Point) *float64 { return p.TaskManagersDesired })
+	s, ticks := yAxis(tMax, peak(1, wanted, running, desired), 1)
 	f := newFigure(points, h, "TaskManagers", "", s, ticks)
 	f.line("running", "running", running, 0, true, true)
+	f.line("desired", "desired", desired, 0, true, false)
 	f.line("wanted", "wanted", wanted, 0, true, false)
 	return f
 }

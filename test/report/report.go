@@ -20,6 +20,8 @@ type Point struct {
 	Lag *float64
 	// BusyRatio is what the adapter answered for flink_busy_ratio, 0..1.
 	BusyRatio *float64
+	// FlinkLag is what the adapter answered for flink_kafka_lag, in records, TaskManagersDesired for flink_desired_taskmanagers.
+	FlinkLag, TaskManagersDesired *float64
 	// BusyPerTaskManager is the busy share by TaskManager, 0..1; one without a value is left out.
 	BusyPerTaskManager map[string]float64
 	// CPUPerTaskManager is CPU time by TaskManager, as a share of one core; one without a value is left out.
@@ -34,7 +36,9 @@ type Point struct {
 type Run struct {
 	// Load is the shape of the load, as package load writes it.
 	Load string
-	// BusyTarget is the HPA's target for the busy ratio.
+	// Policy is what the HPA went by; empty: what the sample's own says.
+	Policy string
+	// BusyTarget is the HPA's target for the busy ratio; 0: it has none.
 	BusyTarget float64
 	// RescaledAt are the times of the job's rescales, in seconds since the start.
 	RescaledAt []float64

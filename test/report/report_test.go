@@ -16,6 +16,7 @@ func fewPoints() []Point {
 	return []Point{
 		{
 			T: 0, ArrivalPerS: new(200.0), ProcessedPerS: new(199.6), Lag: new(1234.0), BusyRatio: new(0.5),
+			FlinkLag: new(456.0), TaskManagersDesired: new(2.0),
 			BusyPerTaskManager: map[string]float64{"a": 0.5}, CPUPerTaskManager: map[string]float64{"a": 0.1},
 			TaskManagersWanted: 1, TaskManagersRunning: 1, HPA: "ScalingActive: <all well> & more",
 		},
@@ -65,8 +66,8 @@ func TestSummaryHasEachNameOfTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"duration_s": 0.0, "lag_max": 7.0, "lag_end": nil, "taskmanagers_min": 0.0, "taskmanagers_max": 0.0,
-		"scale_ups": 0.0, "scale_downs": 0.0, "rescales": 0.0, "pods_mutated": 0.0, "records_in": nil,
+		"duration_s": 0.0, "lag_max": 7.0, "lag_p99": nil, "lag_end": nil, "taskmanagers_min": 0.0, "taskmanagers_max": 0.0,
+		"scale_ups": 0.0, "scale_downs": 0.0, "rescales": 0.0, "rescales_after_step": nil, "quiet_s": 0.0, "pods_mutated": 0.0, "records_in": nil,
 		"records_processed": nil, "taskmanager_seconds": 0.0,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/flink-hpa/flink-hpa/test/bed"
 	"github.com/flink-hpa/flink-hpa/test/demo"
 	"github.com/flink-hpa/flink-hpa/test/load"
 )
@@ -24,7 +26,8 @@ func demoCommand() *cobra.Command {
 	root := rootFlag(c)
 	shape := c.Flags().String("load", defaultShape, "sine:min=,max=,period= or step:from=,to=,at=")
 	duration := c.Flags().Duration("duration", defaultDuration, "how long the load lasts")
-	scenario := c.Flags().String("scenario", mainScenario, "main, or heartbeat: a TaskManager is lost, which takes no load or duration")
+	policy := c.Flags().String("policy", "", "what the HPA goes by: "+strings.Join(bed.Policies(), ", ")+"; empty: what the sample's own says")
+	scenario := c.Flags().String("scenario", mainScenario, "main, or heartbeat: a TaskManager is lost, which takes no load, duration or policy")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		root, err := filepath.Abs(*root)
 		if err != nil {
@@ -37,13 +40,18 @@ func demoCommand() *cobra.Command {
 		default:
 			return fmt.Errorf("--scenario is %q: use main or heartbeat", *scenario)
 		}
+		if *policy != "" {
+			if err := knownPolicy("--policy", *policy); err != nil {
+				return err
+			}
+		}
 		parsed, err := load.Parse(*shape)
 		if err != nil {
 			return err
 		}
 		return demo.Run(c.Context(), demo.Options{
 			Root: root, State: filepath.Join(root, ".cache", "demo"), Results: filepath.Join(root, "out", "demo"),
-			Duration: *duration, Load: parsed, Out: os.Stdout,
+			Policy: *policy, Duration: *duration, Load: parsed, Out: os.Stdout,
 		})
 	}
 	return c

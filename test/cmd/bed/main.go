@@ -14,6 +14,6 @@ func main() { command.Main(run) }
 
 func run(ctx context.Context) error {
 	root := &cobra.Command{Use: "bed", Short: "The test bed of flink-hpa", SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(demoCommand(), playgroundCommand(), downCommand(), loadCommand(), imageCommand())
+	root.AddCommand(demoCommand(), compareCommand(), playgroundCommand(), downCommand(), loadCommand(), imageCommand())
 	return root.ExecuteContext(ctx)
 }
