@@ -12,7 +12,7 @@ func (j Job) clean() Job {
 		v.RecordsIn, v.RecordsOut = finite(v.RecordsIn), finite(v.RecordsOut)
 		if v.Source != nil {
 			source := *v.Source
-			source.Arrival, source.Backlog = finite(source.Arrival), finite(source.Backlog)
+			source.Arrival, source.Rise, source.Backlog = finite(source.Arrival), finite(source.Rise), finite(source.Backlog)
 			v.Source = &source
 		}
 		vertices = append(vertices, v)

@@ -10,7 +10,10 @@
 // the slots, so the job needs the most that one of its vertices needs.
 package desired
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Decide works out how many TaskManagers the job should have. The same input gives the same answer. The job must be one that
 // ran all through its window, with a parallelism of at least 1 at each vertex; numbers that can't be are read as 0. The
@@ -47,6 +50,14 @@ func Decide(job Job, rules Rules, memory Memory) (Decision, Memory) {
 
 	d.TaskManagers = job.taskManagers(whole)
 	because := decided(d, bottleneck, idle)
+	if n := job.after(restart).enough(rules, catchUp, restart); d.TaskManagers != job.TaskManagers && n > d.TaskManagers {
+		because.add(Rising, "what arrives has been growing for half a minute, so the number is for what arrives when the job has restarted")
+		if d.TaskManagers > job.TaskManagers {
+			d.TaskManagers = n
+		} else {
+			d.TaskManagers = min(n, job.TaskManagers)
+		}
+	}
 	if d.TaskManagers != job.TaskManagers && bottleneck.spread() {
 		because.add(Spread, "%s of %q are dealt out whole, so the number was moved to where its fullest subtask changes",
 			bottleneck.shareName(), bottleneck.Name)
@@ -60,6 +71,29 @@ func Decide(job Job, rules Rules, memory Memory) (Decision, Memory) {
 	}
 	d.Parallelism = job.parallelismWith(d.TaskManagers, needs)
 	return d, memory
+}
+
+// after is the job with the arrivals that there will be when it has restarted. A rescale is sized by that; none is begun because of it.
+func (j Job) after(restart time.Duration) Job {
+	vertices := slices.Clone(j.Vertices)
+	for i, v := range vertices {
+		if v.Source != nil && v.Source.Unknown == "" {
+			source := *v.Source
+			source.Arrival += source.Rise * restart.Seconds()
+			vertices[i].Source = &source
+		}
+	}
+	j.Vertices = vertices
+	return j
+}
+
+// enough is the number of TaskManagers that fits, whatever there are now.
+func (j Job) enough(rules Rules, catchUp bool, restart time.Duration) int {
+	fit := 1
+	for _, f := range flows(j.Vertices, rules, catchUp) {
+		fit = max(fit, measure(f, rules, restart.Seconds()).fit)
+	}
+	return j.forParallelism(fit)
 }
 
 // catchesUp tells whether more subtasks would help with a backlog, and else why not.

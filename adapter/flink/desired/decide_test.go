@@ -38,6 +38,10 @@ func TestDecide(t *testing.T) {
 		{"a measured restart counts instead of the assumed", with(newJob(source(4, .9, 1000)), restarts(3*time.Minute)), 8, // 5.14 + 3.6 x 0.6
 			[]Code{MoreNeeded}},
 
+		{"a rescale is sized by what arrives after the restart", newJob(source(4, .9, 1000, rise(10))), 8, []Code{MoreNeeded, Rising}}, // 1300/s: 4.68/0.7 + 0.47 = 7.15
+		{"a load that rises begins none", newJob(source(4, .65, 1000, rise(10))), 4, []Code{Fits}},
+		{"and is given back less", newJob(source(10, .3, 1000, rise(10))), 6, []Code{FewerNeeded, Rising}}, // 1300/s: 3.9/0.7 + 0.39 = 5.96
+		{"or nothing, and never more", newJob(source(10, .3, 1000, rise(100))), 10, []Code{FewerNeeded, Rising}},
 		{"never more than the partitions", newJob(source(4, 1, 400, arrival(4000), partitions(12))), 12, []Code{MoreNeeded, LimitedByPartitions}},
 		{"nor than the max parallelism", newJob(source(4, 1, 400, arrival(4000), maxParallelism(8))), 8, []Code{MoreNeeded, LimitedByMaxParallelism}},
 		{"the smaller limit counts", newJob(source(4, 1, 400, arrival(4000), partitions(12), maxParallelism(8))), 8, []Code{MoreNeeded, LimitedByMaxParallelism}},

@@ -51,6 +51,7 @@ type Need struct {
 type Intake struct {
 	Name       string   `json:"name"`
 	Arrival    *float64 `json:"arrivalPerSecond,omitempty"` // absent: unknown
+	Rise       float64  `json:"risePerSecond,omitempty"`    // by how much arrival grows each second; absent: not steadily
 	Backlog    *float64 `json:"backlogRecords,omitempty"`   // absent: unknown
 	Partitions int      `json:"partitions,omitempty"`       // absent: unknown
 	Unknown    string   `json:"unknown,omitempty"`          // why
@@ -87,7 +88,7 @@ func (v Vertex) intake() Intake {
 	}
 	out.Partitions, out.Unknown = v.Source.Partitions, v.Source.Unknown
 	if out.Unknown == "" {
-		out.Arrival, out.Backlog = &v.Source.Arrival, &v.Source.Backlog
+		out.Arrival, out.Rise, out.Backlog = &v.Source.Arrival, v.Source.Rise, &v.Source.Backlog
 	}
 	return out
 }

@@ -50,6 +50,7 @@ func changed(v Vertex, changes []func(*Vertex)) Vertex {
 
 func named(id string) func(*Vertex)         { return func(v *Vertex) { v.ID, v.Name = id, id } }
 func arrival(rate float64) func(*Vertex)    { return func(v *Vertex) { v.Source.Arrival = rate } }
+func rise(rate float64) func(*Vertex)       { return func(v *Vertex) { v.Source.Rise = rate } }
 func backlog(records float64) func(*Vertex) { return func(v *Vertex) { v.Source.Backlog = records } }
 func partitions(n int) func(*Vertex)        { return func(v *Vertex) { v.Source.Partitions = n } }
 func unknown(why string) func(*Vertex)      { return func(v *Vertex) { v.Source = &Source{Unknown: why} } }

@@ -32,7 +32,7 @@ func anyJob(r *rand.Rand) Job {
 			}
 		}
 		if len(v.Inputs) == 0 {
-			v.Source = &Source{Arrival: []float64{0, 1e4 * r.Float64()}[r.IntN(2)], Backlog: []float64{0, 0, 1e6 * r.Float64()}[r.IntN(3)],
+			v.Source = &Source{Arrival: []float64{0, 1e4 * r.Float64()}[r.IntN(2)], Rise: []float64{0, 100 * r.Float64()}[r.IntN(2)], Backlog: []float64{0, 0, 1e6 * r.Float64()}[r.IntN(3)],
 				Partitions: []int{0, 1, 12, 36}[r.IntN(4)]}
 			if r.IntN(5) == 0 {
 				v.Source.Unknown = "why"

@@ -1,9 +1,6 @@
 package desired
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // autoscaler is the HPA. Its answers are a metric's wish for replicas, and whether there is one.
 type autoscaler struct {
@@ -109,22 +106,28 @@ func byDesired(rules Rules) policy {
 
 // byLagAndBusy asks as the sample does: lag at commit, 12,000 for each; and busy for 0.7 of the time.
 func byLagAndBusy(s *plant) (int, bool) {
+	byLag, _ := byLag(s)
 	current := len(s.pods)
-	tolerated := func(ratio float64) bool { return math.Abs(ratio-1) <= .1 }
-	lag := s.load(float64(s.committedAt)) - s.saved
-	if s.now-s.committedAt > checkpointing+s.slow { // the next commit is due
-		lag = s.committedLag()
-	}
-	wants := []int{current}
-	if !tolerated(lag / 12000 / float64(current)) {
-		wants[0] = int(math.Ceil(lag / 12000))
-	}
 	if !s.visible() {
-		return wants[0], wants[0] > current
+		return byLag, byLag > current
 	}
 	want := current
 	if ratio := s.busy() / .7; !tolerated(ratio) {
 		want = int(math.Ceil(ratio * float64(current)))
 	}
-	return slices.Max(append(wants, want)), true
+	return max(byLag, want), true
 }
+
+// byLag asks by the lag at commit alone.
+func byLag(s *plant) (int, bool) {
+	lag := s.load(float64(s.committedAt)) - s.saved
+	if s.now-s.committedAt > checkpointing+s.slow { // the next commit is due
+		lag = s.committedLag()
+	}
+	if tolerated(lag / 12000 / float64(len(s.pods))) {
+		return len(s.pods), true
+	}
+	return max(int(math.Ceil(lag/12000)), 1), true
+}
+
+func tolerated(ratio float64) bool { return math.Abs(ratio-1) <= .1 }

@@ -39,6 +39,7 @@ type Input struct {
 // Source is what is known of what a source reads.
 type Source struct {
 	Arrival    float64 // records per second that are written for it to read
+	Rise       float64 // by how much Arrival has been growing each second, at least; 0: not steadily
 	Backlog    float64 // records that it had not read at the end of the window
 	Partitions int     // of its topics; 0: unknown
 	Unknown    string  // why Arrival and Backlog are not known; empty: they are

@@ -1,6 +1,9 @@
 package desired
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // plant is a job under a load, as the demo has it: a Kafka source of 12 partitions, and behind it, by key, work of which a subtask
 // does 400 records a second. Time goes in whole seconds. A restart takes it back to its last checkpoint.
@@ -134,7 +137,7 @@ func (s *plant) job() Job {
 			Completed: start.Add(time.Duration(s.savedAt) * time.Second)},
 		Vertices: []Vertex{
 			source(s.p, .01*reads/subtaskRate, reads, partitions(partitionCount),
-				arrival((s.load(float64(s.now))-s.load(float64(s.now-seen)))/seen), backlog(s.load(float64(s.now))-position)),
+				arrival((s.load(float64(s.now))-s.load(float64(s.now-seen)))/seen), rise(s.rise()), backlog(s.load(float64(s.now))-position)),
 			sink(s.p, s.busy(), reads, keyed, maxParallelism(keyGroups), hottest(min(1, s.busy()*float64(s.p)/shares(keyGroups).even(s.p)))),
 		},
 	}
@@ -142,4 +145,14 @@ func (s *plant) job() Job {
 		j.Restart = time.Duration(s.restarting) * time.Second
 	}
 	return j
+}
+
+// rise is by how much the load grows each second: the least from one ten seconds to the next, in the last four.
+func (s *plant) rise() float64 {
+	least := math.Inf(1)
+	for i := range 3 {
+		at := float64(s.now - 10*i)
+		least = min(least, (s.load(at)-2*s.load(at-10)+s.load(at-20))/100)
+	}
+	return max(least, 0)
 }

@@ -19,6 +19,7 @@ const (
 // What went into it.
 const (
 	CatchingUp              Code = "catching_up"                // a backlog is to be worked off
+	Rising                  Code = "rising"                     // what arrives grows, so it is sized for later
 	Spread                  Code = "spread"                     // key groups or partitions don't divide evenly
 	LimitedByPartitions     Code = "limited_by_partitions"      // a source has no more partitions
 	LimitedByMaxParallelism Code = "limited_by_max_parallelism" // a vertex can't be more parallel
@@ -46,7 +47,7 @@ const (
 func Codes() []Code {
 	return []Code{
 		Fits, MoreNeeded, FewerNeeded, Idle,
-		CatchingUp, Spread, LimitedByPartitions, LimitedByMaxParallelism, ArrivalUnknown, RateUnknown, TimesUnknown, Skewed, Waiting,
+		CatchingUp, Rising, Spread, LimitedByPartitions, LimitedByMaxParallelism, ArrivalUnknown, RateUnknown, TimesUnknown, Skewed, Waiting,
 		HeldByBacklog, HeldByChange, HeldByBackpressure, HeldBySkew, HeldByCheckpointsOff, HeldByCheckpointFailed, HeldByCheckpointAge,
 		HeldByCheckpointsUnseen, HeldByIneffective,
 	}

@@ -21,13 +21,15 @@ func (j Job) slotGroups() int {
 
 // taskManagers is the number of TaskManagers for a span of parallelisms: the current one where that lies within.
 func (j Job) taskManagers(parallelism span) int {
-	enough := func(p int) int { return ceilDiv(p*j.slotGroups(), j.Slots) }
-	s := span{enough(parallelism.low), enough(parallelism.fit), enough(parallelism.high)}
+	s := span{j.forParallelism(parallelism.low), j.forParallelism(parallelism.fit), j.forParallelism(parallelism.high)}
 	if s.keeps(j.TaskManagers) {
 		return j.TaskManagers
 	}
 	return s.fit
 }
+
+// forParallelism is the number of TaskManagers whose slots are enough for it.
+func (j Job) forParallelism(p int) int { return ceilDiv(p*j.slotGroups(), j.Slots) }
 
 // parallelismWith is what so many TaskManagers give to the most parallel vertex.
 func (j Job) parallelismWith(taskManagers int, needs []need) int {
