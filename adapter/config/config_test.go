@@ -114,7 +114,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a round longer than the interval", "kafka: {timeout: 6s}", []string{"kafka.timeout: Invalid value: \"6s\": a round must end before the next one starts"}},
 		{"samples too old before the next", "kafka: {maxAge: 8s}", []string{`kafka.maxAge: Invalid value: "8s": every sample would be too old`}},
 		{"Flink asked too seldom", "flink: {interval: 11s}", []string{`flink.interval: Invalid value: "11s": Flink renews its metrics only while`}},
-		{"a window shorter than Flink's own rhythm", "flink: {window: 9s}", []string{`flink.window: Invalid value: "9s": Flink's metrics may stand still`}},
+		{"a window shorter than Flink's own rhythm", "flink: {window: 14s}", []string{`flink.window: Invalid value: "14s": Flink's metrics may stand still`}},
 		{"a hold that is no duration", "flink: {hold: long}", []string{`flink.hold: Invalid value: "long": must be a duration`}},
 		{"a negative hold", "flink: {hold: -1m}", []string{`flink.hold: Invalid value: "-1m0s": must not be below zero`}},
 		{"a server's name for all JobManagers", "flink: {tls: {serverName: flink}}", []string{`flink.tls.serverName: Forbidden: each pod's annotation`}},

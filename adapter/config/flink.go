@@ -17,7 +17,7 @@ type Flink struct {
 	Timeout  Duration `json:"timeout"`  // deadline of a round
 	MaxAge   Duration `json:"maxAge"`   // a sample older than this is an error
 	Settle   Duration `json:"settle"`   // after the job went RUNNING, before anything counts
-	Window   Duration `json:"window"`   // ratios and rates are the growth over this, at least 10s
+	Window   Duration `json:"window"`   // ratios and rates are the growth over this, at least 10s and an interval
 	Hold     Duration `json:"hold"`     // how long totals that were true before a restart or rescale are served after it
 	// TLS is for JobManagers whose pods name a certificate by annotation; nil: the system's roots. The annotation takes the
 	// place of serverName.
@@ -47,7 +47,7 @@ func (f Flink) validate(at *field.Path) field.ErrorList {
 	mistakes = append(mistakes, f.Hold.notNegative(at.Child("hold"))...)
 	wrong := f.Window.positive(at.Child("window"))
 	mistakes = append(mistakes, wrong...)
-	if least := max(metricRefresh, f.Interval.Duration); wrong == nil && f.Window.Duration < least {
+	if least := metricRefresh + f.Interval.Duration; wrong == nil && f.Window.Duration < least {
 		mistakes = append(mistakes, field.Invalid(at.Child("window"), f.Window.String(),
 			fmt.Sprintf("Flink's metrics may stand still that long: at least %s", least)))
 	}

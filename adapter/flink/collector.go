@@ -1,36 +1,44 @@
-// Package flink reads how busy Flink jobs are.
+// Package flink reads how Flink jobs fare.
 //
-// Discovery finds the JobManager pod that a selector means; Collector polls JobManagers over Flink's REST API, three
-// GETs each. Whether an answer counts (state.go) and what follows from several of them (busy.go) is arithmetic apart
-// from all I/O.
+// Discovery finds the Flink cluster that a selector means; Collector polls the JobManagers over Flink's REST API (package rest).
+// Whether an answer counts (state.go), and what follows from several of them (window.go, lag.go, package desired), is
+// arithmetic apart from all I/O.
 package flink
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
+	"github.com/flink-hpa/flink-hpa/adapter/config"
+	"github.com/flink-hpa/flink-hpa/adapter/flink/desired"
+	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
 	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
 )
 
-// parallelPolls bounds how many JobManagers are asked at the same time.
+// parallelPolls bounds how many clusters are asked at the same time.
 const parallelPolls = 64
-
-// Job is what is known of one running job. Ratios are shares of its subtasks' time over the window, 0 to 1.
-type Job struct {
-	Busy float64 // of the busiest vertex
-}
 
 // Options of a collector.
 type Options struct {
 	Settle  time.Duration // after the job's last change, before anything counts
-	Window  time.Duration // ratios are the growth over this
+	Window  time.Duration // ratios and rates are the growth over this
+	Hold    time.Duration // how long totals from before a restart or rescale are served after it
+	Desired desired.Rules
+	TLS     *config.TLS // for JobManagers whose REST is https
 	Clock   clock.PassiveClock
-	Running func(JobManager) bool // whether the pod is still there; one that is gone is not asked
+	Meter   Meter // may be nil
+
+	JobManagers func(Cluster) []JobManager // those that can be asked
+	Logs        KafkaLogs                  // may be nil: no Kafka cluster is known
 
 	// Injected is what the webhook injected into the pod, as its annotation says it, and Compared hears once in each epoch
 	// of a job which of that is not in force; also when nothing is left to say, and when the job is not polled any more.
@@ -39,98 +47,214 @@ type Options struct {
 	Compared func(JobManager, []Override)
 }
 
-// Collector polls JobManagers and remembers a window of each. Poll is not safe for concurrent use.
-type Collector struct {
-	opts Options
-	rest restClient
-	jobs map[JobManager]*memory
+// Meter is told what a collector does. Its methods are called from several goroutines.
+type Meter interface {
+	rest.Meter
+	// Decided is told of each reason for a number of TaskManagers that differs from the one before, or has other reasons.
+	Decided(reason desired.Code)
 }
 
-// memory is a job's history and when it was last needed.
+// unmetered is the Meter of a collector that has none.
+type unmetered struct{}
+
+func (unmetered) Requested(rest.Request) {}
+func (unmetered) Failed(rest.Request)    {}
+func (unmetered) Decided(desired.Code)   {}
+
+// Collector polls JobManagers and remembers a window of each cluster's job. Poll is not safe for concurrent use.
+type Collector struct {
+	opts     Options
+	rest     *rest.Client
+	clusters map[Cluster]*memory
+}
+
+// memory is what is remembered of a cluster.
 type memory struct {
 	history
-	compared epoch // in which what was injected was last compared
-	polled   time.Time
+	asked    JobManager       // that answered last
+	silent   bool             // none answered in the last round
+	names    map[string]names // of source vertices' metrics
+	integral integral
+	hottest  hottest
+	restarts restarts
+	byKafka  map[string]*decisions // by the Kafka cluster that was asked for
+	compared epoch                 // in which what was injected was last compared
+	trouble  string                // why there was nothing new to say, to log changes only
+	polled   time.Time             // when it was last needed
 }
 
 // NewCollector returns a collector that remembers nothing.
 func NewCollector(opts Options) *Collector {
-	return &Collector{opts: opts, rest: newRESTClient(), jobs: map[JobManager]*memory{}}
+	if opts.Meter == nil {
+		opts.Meter = unmetered{}
+	}
+	client := rest.New(rest.Options{TLS: opts.TLS, Clock: opts.Clock, Meter: opts.Meter})
+	return &Collector{opts: opts, rest: client, clusters: map[Cluster]*memory{}}
 }
 
-// Poll takes one sample of the job in each JobManager, by the deadline of ctx.
-func (c *Collector) Poll(ctx context.Context, jobManagers []JobManager) map[JobManager]snapshot.Sample[Job] {
+// Poll takes one sample for each key, by the deadline of ctx.
+func (c *Collector) Poll(ctx context.Context, keys []Key) map[Key]snapshot.Sample[Job] {
 	now := c.opts.Clock.Now()
-	samples := make(map[JobManager]snapshot.Sample[Job], len(jobManagers))
+	samples := make(map[Key]snapshot.Sample[Job], len(keys))
 	var mu sync.Mutex
 	var polls errgroup.Group
 	polls.SetLimit(parallelPolls)
-	for _, jobManager := range jobManagers {
-		m := c.jobs[jobManager]
-		if m == nil {
-			m = &memory{}
-			c.jobs[jobManager] = m
-		}
-		m.polled = now
+	clusters := byCluster(keys)
+	for _, cluster := range c.silentLast(slices.Collect(maps.Keys(clusters))) {
+		m := c.remember(cluster, now)
 		polls.Go(func() error {
-			sample := c.sample(ctx, jobManager, m)
+			jobs := c.poll(ctx, cluster, clusters[cluster], m)
 			mu.Lock()
 			defer mu.Unlock()
-			samples[jobManager] = sample
+			for key, job := range jobs {
+				samples[key] = snapshot.Sample[Job]{Value: job, Time: now}
+			}
 			return nil
 		})
 	}
 	_ = polls.Wait()
-	for jobManager, m := range c.jobs {
-		if now.Sub(m.polled) > 2*c.opts.Window { // what it holds is of no use any more
-			delete(c.jobs, jobManager)
-			if c.opts.Compared != nil {
-				c.opts.Compared(jobManager, nil)
-			}
-		}
-	}
+	c.forget(now)
 	return samples
 }
 
-func (c *Collector) sample(ctx context.Context, jobManager JobManager, m *memory) snapshot.Sample[Job] {
-	if !c.opts.Running(jobManager) {
-		return snapshot.Fail[Job](fmt.Errorf("%w: the pod is gone", ErrNotFound))
+// silentLast moves clusters that didn't answer in the last round behind the others: where many are silent, as when a zone is lost, they
+// use up places, and the time of the round.
+func (c *Collector) silentLast(clusters []Cluster) []Cluster {
+	silent := func(cluster Cluster) int {
+		if m := c.clusters[cluster]; m != nil && m.silent {
+			return 1
+		}
+		return 0
 	}
-	at := c.opts.Clock.Now()
-	o, err := c.observe(ctx, jobManager.Address)
-	if err != nil {
-		return snapshot.Fail[Job](err)
-	}
-	m.add(o, at, c.opts.Settle, c.opts.Window)
-	c.compare(ctx, jobManager, m)
-	busy, at, err := m.busy(c.opts.Window)
-	if err != nil {
-		return snapshot.Fail[Job](fmt.Errorf("job %s: %w", o.epoch.job, err))
-	}
-	return snapshot.Sample[Job]{Value: Job{Busy: busy}, Time: at}
+	slices.SortFunc(clusters, func(a, b Cluster) int { return silent(a) - silent(b) })
+	return clusters
 }
 
-// observe asks a JobManager for its one job.
-func (c *Collector) observe(ctx context.Context, address string) (observation, error) {
-	var cluster overview
-	var jobs jobsOverview
-	var detail jobDetail
-	if err := c.rest.get(ctx, address, "/jobs/overview", &jobs); err != nil {
-		return observation{}, err
+func (c *Collector) remember(cluster Cluster, now time.Time) *memory {
+	m := c.clusters[cluster]
+	if m == nil {
+		m = &memory{names: map[string]names{}, byKafka: map[string]*decisions{}}
+		c.clusters[cluster] = m
 	}
-	job, err := jobs.onlyJob()
+	m.polled = now
+	return m
+}
+
+// forget drops what nobody has asked for lately.
+func (c *Collector) forget(now time.Time) {
+	for cluster, m := range c.clusters {
+		if now.Sub(m.polled) > max(2*c.opts.Window, c.opts.Hold) {
+			delete(c.clusters, cluster)
+			if c.opts.Compared != nil {
+				c.opts.Compared(m.asked, nil)
+			}
+		}
+	}
+}
+
+// poll reads one cluster and answers each question about it.
+func (c *Collector) poll(ctx context.Context, cluster Cluster, asked *questions, m *memory) map[Key]Job {
+	r := round{cluster: cluster}
+	r.answers, r.err = c.read(ctx, cluster, asked.needs, m)
+	m.silent = r.err != nil
+	if r.err == nil {
+		r.err = r.jobErr
+	}
+	if r.err == nil || errors.Is(r.err, errRescale) {
+		m.restarts.see(m.epoch, r.job)
+	}
+	m.missed = m.missed || r.err != nil
+	if r.err == nil {
+		m.add(r.job, r.at, r.read, c.opts.Settle, c.opts.Window)
+		c.compare(ctx, r.from, r.target, m)
+		if r.window, r.err = m.window(c.opts.Window); r.err != nil {
+			r.err = fmt.Errorf("job %s: %w", r.job.epoch.job, r.err)
+		}
+	}
+	if r.err == nil && asked.needs.has(NeedDesired) {
+		c.readHottest(ctx, r, m)
+	}
+	m.note(klog.FromContext(ctx), cluster, r.err)
+	common := r.ratios()
+	if asked.needs.has(NeedTaskManagers) {
+		c.readTaskManagers(ctx, r, &common)
+	}
+	jobs := make(map[Key]Job, len(asked.keys))
+	for _, key := range asked.keys {
+		jobs[key] = c.answer(ctx, key, r, m, common)
+	}
+	return jobs
+}
+
+// round is what is known of a cluster in this round.
+type round struct {
+	cluster Cluster
+	answers
+	window window
+	err    error // why the job's numbers don't count; then there is no window
+}
+
+// note logs when a cluster begins to be in trouble, is in another trouble, or is well again.
+func (m *memory) note(logger klog.Logger, cluster Cluster, err error) {
+	trouble := ""
 	if err != nil {
-		return observation{}, err
+		trouble = err.Error()
 	}
-	if err := c.rest.get(ctx, address, "/jobs/"+job.ID, &detail); err != nil {
-		return observation{}, err
+	switch {
+	case trouble == m.trouble:
+	case trouble == "":
+		logger.Info("The job's numbers count again", "jobManager", cluster)
+	default:
+		logger.Info("The job's numbers don't count", "jobManager", cluster, "reason", trouble)
 	}
-	if err := c.rest.get(ctx, address, "/overview", &cluster); err != nil {
-		return observation{}, err
+	m.trouble = trouble
+}
+
+// errNotAsked is in readings that the question didn't need.
+var errNotAsked = errors.New("nobody asked for it")
+
+// ratios are what all questions have in common.
+func (r round) ratios() Job {
+	job := nothing(errNotAsked)
+	if r.err != nil {
+		job = nothing(r.err)
+	} else {
+		worst, _ := r.window.ratios()
+		at := r.window.last.at
+		job.Busy = Reading{Value: worst.busy, Time: at}
+		job.Idle = Reading{Value: worst.idle, Time: at}
+		job.Backpressured = Reading{Value: worst.backpressured, Time: at}
 	}
-	o, err := observe(cluster, job, detail)
-	if err != nil {
-		return observation{}, fmt.Errorf("job %s: %w", job.ID, err)
+	if !r.at.IsZero() {
+		job.TaskManagers = Reading{Value: float64(r.overview.TaskManagers), Time: r.at}
 	}
-	return o, nil
+	return job
+}
+
+// answer adds what one question needs.
+func (c *Collector) answer(ctx context.Context, key Key, r round, m *memory, job Job) Job {
+	if !key.Needs.has(NeedSources) {
+		return job
+	}
+	d := m.byKafka[key.Kafka]
+	if d == nil {
+		d = &decisions{}
+		m.byKafka[key.Kafka] = d
+	}
+	switch {
+	case r.err == nil:
+		intakes, err := c.intakes(r, m, key.Kafka)
+		put(&job, intakes, err)
+		switch {
+		case !key.Needs.has(NeedDesired):
+		case err != nil:
+			job.Desired = failed(err)
+		default:
+			job.Desired, job.Explanation = c.decide(ctx, r, m, intakes, d, key.Kafka)
+		}
+	case r.job.sources != nil:
+		logsOf(r.job.sources, key.Kafka, c.opts.Logs) // to have them watched while the job settles
+	}
+	d.hold(&job, key.Needs, c.opts.Clock.Now(), c.opts.Hold)
+	return job
 }

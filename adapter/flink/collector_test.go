@@ -1,177 +1,183 @@
 package flink
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
+	"maps"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
-	clocktesting "k8s.io/utils/clock/testing"
+	"github.com/flink-hpa/flink-hpa/adapter/flink/desired"
+	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
+	"github.com/flink-hpa/flink-hpa/adapter/kafka"
+	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
 )
 
-// jobManagerStub answers as a JobManager with one job, whose one vertex is 3/4 busy.
-type jobManagerStub struct {
-	JobManager
-	seconds  atomic.Int64 // since the job went RUNNING
-	requests atomic.Int64
-}
-
-func newJobManagerStub(t *testing.T, wrap func(http.Handler) http.Handler) *jobManagerStub {
-	j := &jobManagerStub{}
-	mux := http.NewServeMux()
-	answer := func(path, format string, args func() []any) {
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
-			j.requests.Add(1)
-			_, _ = fmt.Fprintf(w, format, args()...)
-		})
-	}
-	id := strings.Repeat("0a", 16)
-	answer("/overview", `{"slots-total": 2}`, func() []any { return nil })
-	answer("/jobs/overview", `{"jobs": [{"jid": %q, "state": "RUNNING", "last-modification": 1000000, "tasks": {"running": 2, "total": 2}}]}`, func() []any { return []any{id} })
-	answer("/jobs/"+id, `{"state": "RUNNING", "now": %d, "timestamps": {"RUNNING": 1000000}, "vertices": [{"id": "v", "parallelism": 2, "maxParallelism": 128,
-		"tasks": {"RUNNING": 2}, "metrics": {"accumulated-busy-time": %d, "accumulated-idle-time": %d, "accumulated-backpressured-time": 0}}]}`, func() []any {
-		s := j.seconds.Load()
-		return []any{1000000 + 1000*s, 1500 * s, 500 * s}
-	})
-	server := httptest.NewServer(wrap(mux))
-	t.Cleanup(server.Close)
-	j.JobManager = JobManager{Namespace: "shop", Pod: "orders", Address: server.Listener.Addr().String()}
-	return j
-}
-
-func plain(h http.Handler) http.Handler { return h }
-
-func newTestCollector(clock *clocktesting.FakeClock) *Collector {
-	return NewCollector(Options{Settle: settle, Window: window, Clock: clock, Running: func(JobManager) bool { return true }})
-}
-
-func TestPoll(t *testing.T) {
-	clock := clocktesting.NewFakeClock(time.Unix(1_000_000, 0))
-	jm := newJobManagerStub(t, plain)
-	collector := newTestCollector(clock)
-	for round := 1; round <= 8; round++ {
-		jm.seconds.Add(5)
-		clock.Step(5 * time.Second)
-		got := collector.Poll(t.Context(), []JobManager{jm.JobManager})[jm.JobManager]
-		switch {
-		case round < 8 && !errors.Is(got.Err, errSettling):
-			t.Errorf("round %d: got %+v, want errSettling", round, got)
-		case round == 8 && (got.Err != nil || got.Value.Busy != 0.75 || !got.Time.Equal(clock.Now())):
-			t.Errorf("round %d: got %+v", round, got)
-		}
-	}
-	if got := jm.requests.Load(); got != 8*3 {
-		t.Errorf("%d requests in 8 rounds, want three each", got)
-	}
-}
-
-func TestPollForgetsAJobThatIsNotAskedForAnyMore(t *testing.T) {
-	clock := clocktesting.NewFakeClock(time.Unix(1_000_000, 0))
-	jm := newJobManagerStub(t, plain)
-	collector := newTestCollector(clock)
-	collector.Poll(t.Context(), []JobManager{jm.JobManager})
-	clock.Step(2 * window)
-	if collector.Poll(t.Context(), nil); len(collector.jobs) != 1 {
-		t.Errorf("%d jobs remembered, want 1", len(collector.jobs))
-	}
-	clock.Step(1)
-	if collector.Poll(t.Context(), nil); len(collector.jobs) != 0 {
-		t.Errorf("%d jobs remembered, want none", len(collector.jobs))
-	}
-}
-
-func TestPollErrors(t *testing.T) {
-	broken := func(status int, body string) func(http.Handler) http.Handler {
-		return func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/overview" {
-					next.ServeHTTP(w, r)
-					return
-				}
-				w.Header().Set("Location", "http://127.0.0.1:1/elsewhere")
-				w.WriteHeader(status)
-				_, _ = w.Write([]byte(body))
-			})
-		}
-	}
-	const hangs = "GET /jobs/overview: no answer in time"
+func TestWhatAQuestionCosts(t *testing.T) {
+	const (
+		overview, jobs, job, vertex, names, source  = rest.RequestOverview, rest.RequestJobs, rest.RequestJob, rest.RequestVertex, rest.RequestNames, rest.RequestSource
+		checkpoints, checkpointConfig, taskManagers = rest.RequestCheckpoints, rest.RequestCheckpointConfig, rest.RequestTaskManagers
+	)
+	busy, lag, wanted := Key{Cluster: ordersJob}, Key{Cluster: ordersJob, Needs: NeedSources, Kafka: "main"}, Key{Cluster: ordersJob, Needs: needDesired}
 	tests := []struct {
-		name string
-		wrap func(http.Handler) http.Handler
-		want string
+		name   string
+		keys   []Key
+		change func(*stub)
+		want   map[rest.Request]int // in 12 rounds, a minute
 	}{
-		{"a status other than 200 is named with its path", broken(503, "{}"), "GET /overview: status 503 Service Unavailable"},
-		{"a redirect is not followed", broken(307, "{}"), "GET /overview: status 307 Temporary Redirect"},
-		{"a page instead of JSON", broken(200, "<html>"), "GET /overview: the answer is not what Flink's REST API sends"},
-		{"an answer without end", broken(200, strings.Repeat(" ", maxBody+1)), "GET /overview: the answer is larger than 8 MiB"},
-		{"no answer", func(http.Handler) http.Handler {
-			return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-		}, hangs},
+		{"three GETs a round", []Key{busy}, nil, map[rest.Request]int{overview: 12, jobs: 12, job: 12}},
+		{"one more for a source, and the names of its metrics once a minute", []Key{lag}, nil,
+			map[rest.Request]int{overview: 12, jobs: 12, job: 12, source: 12, names: 1}},
+		{"one for each source", []Key{lag}, func(s *stub) {
+			second := *s.vertices[0]
+			second.ID = strings.Repeat("b", 32)
+			s.vertices = append(s.vertices, &second)
+		}, map[rest.Request]int{overview: 12, jobs: 12, job: 12, source: 24, names: 2}},
+		{"for the desired number one for the busiest vertex besides", []Key{wanted}, nil,
+			map[rest.Request]int{overview: 12, jobs: 12, job: 12, source: 12, names: 1, vertex: 12}},
+		{"and two for the checkpoints while the number would fall", []Key{wanted}, func(s *stub) {
+			s.vertices[1].numbers = steady(counters{Times: rest.Times{Busy: 0.1, Idle: 0.9}, in: 100}).numbers
+		}, map[rest.Request]int{overview: 12, jobs: 12, job: 12, source: 12, names: 1, vertex: 12, checkpoints: 12, checkpointConfig: 12}},
+		{"questions about the same job share what they need", []Key{busy, lag, wanted, {Cluster: ordersJob, Needs: NeedSources}}, nil,
+			map[rest.Request]int{overview: 12, jobs: 12, job: 12, source: 12, names: 1, vertex: 12}},
+		{"one for all TaskManagers", []Key{{Cluster: ordersJob, Needs: NeedTaskManagers}}, nil, map[rest.Request]int{overview: 12, jobs: 12, job: 12, taskManagers: 12}},
+		{"nothing but two without a job", []Key{busy, lag, wanted}, func(s *stub) { s.jobs = nil }, map[rest.Request]int{overview: 12, jobs: 12}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			healthy, jm := newJobManagerStub(t, plain), newJobManagerStub(t, test.wrap)
-			deadline := time.Minute
-			if test.want == hangs {
-				deadline = 2 * time.Second
+			b := newBed(t)
+			s := b.stub("orders-0")
+			b.opts.Logs = newBroker(t, b.clock, nil).Logs
+			if test.change != nil {
+				s.change(test.change)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), deadline)
-			defer cancel()
-			got := newTestCollector(clocktesting.NewFakeClock(time.Unix(1_000_000, 0))).Poll(ctx, []JobManager{jm.JobManager, healthy.JobManager})
-			if err := got[jm.JobManager].Err; err == nil || !strings.HasPrefix(err.Error(), test.want) {
-				t.Errorf("got %v, want %q", err, test.want)
+			b.rounds(60, test.keys...)
+			b.meter.take()
+			took := s.took()
+			b.rounds(12, test.keys...)
+			got := b.meter.take()
+			if !maps.Equal(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
 			}
-			if err := got[healthy.JobManager].Err; !errors.Is(err, errSettling) {
-				t.Errorf("the other JobManager: %v", err)
+			all := 0
+			for _, n := range got {
+				all += n
+			}
+			if took = s.took() - took; took != all || b.meter.failed != 0 {
+				t.Errorf("the JobManager was asked %d times, of which %d are counted; %d failed", took, all, b.meter.failed)
 			}
 		})
 	}
-	t.Run("nobody listens", func(t *testing.T) {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+}
+
+func TestPoll(t *testing.T) {
+	b := newBed(t)
+	s := b.stub("orders-0")
+	key := Key{Cluster: ordersJob, Needs: NeedTaskManagers}
+	for round := 1; round <= 5; round++ {
+		job := b.rounds(1, key)[key]
+		wantReading(t, "TaskManagers", job.TaskManagers, 2, nil)
+		if round < 5 {
+			wantReading(t, "busy", job.Busy, 0, errSettling)
+			continue
 		}
-		jm := JobManager{Address: listener.Addr().String()}
-		_ = listener.Close()
-		got := newTestCollector(clocktesting.NewFakeClock(time.Unix(1_000_000, 0))).Poll(t.Context(), []JobManager{jm})[jm]
-		if want := "GET /jobs/overview: connection refused"; got.Err == nil || got.Err.Error() != want {
-			t.Errorf("got %v, want %q", got.Err, want)
+		for name, reading := range map[string]Reading{"pending": job.Pending, "records in": job.RecordsIn, "lag": job.KafkaLag, "desired": job.Desired} {
+			wantReading(t, name, reading, 0, errNotAsked)
+		}
+		wantReading(t, "busy", job.Busy, 0.75, nil)
+		wantReading(t, "idle", job.Idle, 0.25, nil)
+		wantReading(t, "back-pressured", job.Backpressured, 0, nil)
+		wantReading(t, "heap", job.HeapUsed, 0.25, nil)
+		wantReading(t, "CPU", job.CPULoad, 0.25, nil)
+		wantReading(t, "collection", job.GCTime, 0.01, nil)
+		if !job.Busy.Time.Equal(b.clock.Now()) {
+			t.Errorf("busy at %s", job.Busy.Time)
+		}
+	}
+	s.restart(3)
+	job := b.rounds(1, key)[key]
+	for name, reading := range map[string]Reading{"busy": job.Busy, "idle": job.Idle, "heap": job.HeapUsed, "CPU": job.CPULoad} {
+		wantReading(t, name+" after a rescale", reading, 0, errSettling)
+	}
+	wantReading(t, "TaskManagers after a rescale", job.TaskManagers, 3, nil)
+	s.change(func(s *stub) { s.broken[""] = true })
+	job = b.rounds(1, key)[key]
+	if err := job.TaskManagers.Err; err == nil || err.Error() != "JobManager pod shop/orders-0: GET /overview: status 500 Internal Server Error" {
+		t.Errorf("TaskManagers of a JobManager that fails: %v, %v", job.TaskManagers.Value, err)
+	}
+}
+
+func TestAJobThatNobodyAsksForIsForgotten(t *testing.T) {
+	b := newBed(t)
+	b.stub("orders-0")
+	b.rounds(1, Key{Cluster: ordersJob})
+	b.clock.Step(hold)
+	if b.Poll(t.Context(), nil); len(b.clusters) != 1 {
+		t.Errorf("%d clusters remembered, want 1", len(b.clusters))
+	}
+	b.clock.Step(1)
+	if b.Poll(t.Context(), nil); len(b.clusters) != 0 {
+		t.Errorf("%d clusters remembered, want none", len(b.clusters))
+	}
+}
+
+func TestTroubleInOneClusterIsNoneOfAnother(t *testing.T) {
+	b := newBed(t)
+	broken, healthy := newStub(t, b.clock, "broken"), newStub(t, b.clock, "healthy")
+	broken.change(func(s *stub) { s.state = "RESTARTING" })
+	payments := Cluster{Namespace: "shop", Kind: "Job", Name: "payments"}
+	b.opts.JobManagers = func(c Cluster) []JobManager {
+		if c == payments {
+			return []JobManager{broken.JobManager}
+		}
+		return []JobManager{healthy.JobManager}
+	}
+	jobs := b.ready(Key{Cluster: ordersJob}, Key{Cluster: payments})
+	wantReading(t, "busy", jobs[Key{Cluster: ordersJob}].Busy, 0.75, nil)
+	wantReading(t, "busy of the other", jobs[Key{Cluster: payments}].Busy, 0, errNotRunning)
+}
+
+func TestSilentClustersComeLast(t *testing.T) {
+	well, silent, unknown := Cluster{Name: "well"}, Cluster{Name: "silent"}, Cluster{Name: "unknown"}
+	c := &Collector{clusters: map[Cluster]*memory{well: {}, silent: {silent: true}}}
+	if got := c.silentLast([]Cluster{silent, well, unknown}); got[2] != silent {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestQuestionsAboutSeveralKafkaClustersAreAnsweredApart(t *testing.T) {
+	b := newBed(t)
+	s := b.stub("orders-0")
+	log := newBroker(t, b.clock, map[string][]partition{"orders": {growing(60_000, 300)}})
+	s.change(func(s *stub) {
+		s.vertices[0].sources = func(seconds float64) []rest.Source {
+			return []rest.Source{{Operator: "Source__orders", Pending: new(0.0), Positions: map[string]map[int32]int64{"orders": {0: int64(100 * seconds)}}}}
 		}
 	})
-}
-
-func TestAPodThatIsGoneIsNotAsked(t *testing.T) {
-	jm := newJobManagerStub(t, plain)
-	collector := newTestCollector(clocktesting.NewFakeClock(time.Unix(1_000_000, 0)))
-	collector.opts.Running = func(JobManager) bool { return false }
-	got := collector.Poll(t.Context(), []JobManager{jm.JobManager})[jm.JobManager]
-	if !errors.Is(got.Err, ErrNotFound) || jm.requests.Load() != 0 {
-		t.Errorf("got %v after %d requests", got.Err, jm.requests.Load())
+	b.each = log.look
+	b.opts.Logs = func(cluster string, topics []string) snapshot.Sample[kafka.Group] {
+		if cluster != "main" {
+			return snapshot.Fail[kafka.Group](errors.New("it is not configured any more"))
+		}
+		return log.Logs(cluster, topics)
 	}
-}
-
-// BenchmarkParse is what one /jobs/:id costs.
-func BenchmarkParse(b *testing.B) {
-	data, err := os.ReadFile(filepath.Join("testdata", "running", "job.json"))
-	if err != nil {
-		b.Fatal(err)
+	known, unknown, gone := Key{ordersJob, needDesired, "main"}, Key{ordersJob, needDesired, ""}, Key{ordersJob, needDesired, "old"}
+	jobs := b.ready(known, unknown, gone)
+	wantReading(t, "desired where the arrival is known to be three times what is read", jobs[known].Desired, 8, nil)
+	wantReading(t, "desired where it is not known", jobs[unknown].Desired, 2, nil)
+	wantReading(t, "lag where no Kafka cluster is named", jobs[unknown].KafkaLag, 0, errNoKafka)
+	const message = `Kafka cluster "old": it is not configured any more`
+	if lag, wanted := jobs[gone].KafkaLag.Err, jobs[gone].Desired.Err; lag == nil || lag.Error() != message || wanted == nil || wanted.Error() != `source "Source: orders": `+message {
+		t.Errorf("of a cluster that is gone: lag %v, desired %v", lag, wanted)
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(data) }))
-	defer server.Close()
-	client := newRESTClient()
-	b.ReportAllocs()
-	for b.Loop() {
-		var detail jobDetail
-		if err := client.get(b.Context(), server.Listener.Addr().String(), "/jobs/x", &detail); err != nil {
-			b.Fatal(err)
+	if e := jobs[known].Explanation; e.Kafka != "main" || e.JobManager != "JobManager Job shop/orders" || e.Job != jobID || !e.Decision.Has(desired.MoreNeeded) {
+		t.Errorf("explanation %+v", e)
+	}
+	if e := jobs[unknown].Explanation; e.Kafka != "" || !e.Decision.Has(desired.ArrivalUnknown) {
+		t.Errorf("explanation without a Kafka cluster %+v", e)
+	}
+	for _, key := range []Key{known, unknown} {
+		if kept := b.clusters[ordersJob].byKafka[key.Kafka]; kept.desired.Value != jobs[key].Desired.Value {
+			t.Errorf("kept for %q: %v", key.Kafka, kept.desired)
 		}
 	}
 }

@@ -1,19 +1,19 @@
 package flink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
+	coreinformers "k8s.io/client-go/informers/core/v1"
 	"k8s.io/client-go/kubernetes"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
@@ -28,33 +28,29 @@ var errNotSynced = errors.New("the list of JobManager pods has not been read fro
 const (
 	// jobManagerLabel is the label that Flink's documentation gives its JobManager pods.
 	jobManagerLabel = "component=jobmanager"
-	defaultRESTPort = 8081
+	// clusterIndex is the index of the pods by their Flink cluster.
+	clusterIndex = "flink-cluster"
+	// maxNamed is how many clusters an error names.
+	maxNamed = 5
 )
 
-// JobManager is one JobManager pod in one life: another pod under the same name is another JobManager.
-type JobManager struct {
-	Namespace, Pod string
-	UID            types.UID
-	Address        string // host:port of its REST API
-}
-
-// String names the pod, for messages.
-func (j JobManager) String() string { return "JobManager pod " + j.Namespace + "/" + j.Pod }
-
-// Discovery knows the JobManager pods of the cluster. It reads from memory only.
+// Discovery knows the JobManager pods that there are in Kubernetes. It reads from memory only.
 type Discovery struct {
 	factory informers.SharedInformerFactory
 	pods    corelisters.PodLister
+	indexer cache.Indexer
 	synced  cache.InformerSynced
 }
 
 // NewDiscovery returns a Discovery that knows nothing until Start.
 func NewDiscovery(client kubernetes.Interface) *Discovery {
-	factory := informers.NewSharedInformerFactoryWithOptions(client, 0,
-		informers.WithTweakListOptions(func(options *metav1.ListOptions) { options.LabelSelector = jobManagerLabel }),
-		informers.WithTransform(strip))
-	pods := factory.Core().V1().Pods()
-	return &Discovery{factory: factory, pods: pods.Lister(), synced: pods.Informer().HasSynced}
+	factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithTransform(strip))
+	informer := factory.InformerFor(&corev1.Pod{}, func(client kubernetes.Interface, resync time.Duration) cache.SharedIndexInformer {
+		indexers := cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc, clusterIndex: indexByCluster}
+		return coreinformers.NewFilteredPodInformer(client, metav1.NamespaceAll, resync, indexers,
+			func(options *metav1.ListOptions) { options.LabelSelector = jobManagerLabel })
+	})
+	return &Discovery{factory: factory, pods: corelisters.NewPodLister(informer.GetIndexer()), indexer: informer.GetIndexer(), synced: informer.HasSynced}
 }
 
 // Start watches the pods until ctx ends. It returns at once.
@@ -68,31 +64,61 @@ func (d *Discovery) Synced() error {
 	return nil
 }
 
-// Find returns the one running JobManager whose labels match the selector, in that namespace only. None is
-// ErrNotFound; several are an error that names them.
-func (d *Discovery) Find(namespace string, selector labels.Selector) (JobManager, error) {
+// Find returns the one Flink cluster with a running JobManager whose labels match the selector, in that namespace only.
+// None is ErrNotFound; several are an error that names them.
+func (d *Discovery) Find(namespace string, selector labels.Selector) (Cluster, error) {
 	if err := d.Synced(); err != nil {
-		return JobManager{}, err
+		return Cluster{}, err
 	}
 	pods, err := d.pods.Pods(namespace).List(selector)
 	if err != nil {
-		return JobManager{}, err
+		return Cluster{}, err
 	}
-	pods = slices.DeleteFunc(pods, func(pod *corev1.Pod) bool { return !reachable(pod) })
-	switch len(pods) {
+	var found []Cluster
+	for _, pod := range pods {
+		if reachable(pod) {
+			found = append(found, clusterOf(pod))
+		}
+	}
+	slices.SortFunc(found, func(a, b Cluster) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name))
+	})
+	switch found = slices.Compact(found); len(found) {
 	case 0:
-		return JobManager{}, fmt.Errorf("%w: no running pod with the label %s in namespace %q matches the selector %q",
+		return Cluster{}, fmt.Errorf("%w: no running pod with the label %s in namespace %q matches the selector %q",
 			ErrNotFound, jobManagerLabel, namespace, selector)
 	case 1:
-		return jobManager(pods[0]), nil
+		return found[0], nil
 	}
-	names := make([]string, len(pods))
-	for i, pod := range pods {
-		names[i] = pod.Name
+	var names []string
+	for _, cluster := range found[:min(len(found), maxNamed)] {
+		names = append(names, cluster.Kind+" "+cluster.Name)
 	}
-	slices.Sort(names)
-	return JobManager{}, fmt.Errorf("several JobManager pods in namespace %q match the selector %q: %s; select one job by its labels",
+	if len(found) > maxNamed {
+		names = append(names, "and more")
+	}
+	return Cluster{}, fmt.Errorf("the JobManagers of several Flink clusters in namespace %q match the selector %q: %s; select one cluster by its labels",
 		namespace, selector, strings.Join(names, ", "))
+}
+
+// JobManagers are the cluster's running JobManagers, oldest first: leader and standbys alike, since each of them answers
+// with the leader's jobs. Their metrics are their own, though: stay with the first that answers.
+func (d *Discovery) JobManagers(c Cluster) []JobManager {
+	objects, _ := d.indexer.ByIndex(clusterIndex, c.key()) // fails only without the index
+	pods := make([]*corev1.Pod, 0, len(objects))
+	for _, object := range objects {
+		if pod := object.(*corev1.Pod); reachable(pod) {
+			pods = append(pods, pod)
+		}
+	}
+	slices.SortFunc(pods, func(a, b *corev1.Pod) int {
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), strings.Compare(a.Name, b.Name))
+	})
+	jobManagers := make([]JobManager, len(pods))
+	for i, pod := range pods {
+		jobManagers[i] = jobManager(pod)
+	}
+	return jobManagers
 }
 
 // Running tells whether a JobManager that was found is still there.
@@ -110,48 +136,6 @@ func (d *Discovery) Injected(j JobManager) string {
 	return pod.Annotations[annotationInjected]
 }
 
-func reachable(pod *corev1.Pod) bool {
-	return pod.Status.Phase == corev1.PodRunning && pod.DeletionTimestamp == nil && pod.Status.PodIP != ""
-}
-
-func jobManager(pod *corev1.Pod) JobManager {
-	return JobManager{Namespace: pod.Namespace, Pod: pod.Name, UID: pod.UID, Address: net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(restPort(pod)))}
-}
-
-// restPort is the container port by one of the names that Flink's documentation, operator and charts give it.
-func restPort(pod *corev1.Pod) int {
-	for _, name := range []string{"webui", "rest", "ui"} {
-		for _, container := range pod.Spec.Containers {
-			for _, port := range container.Ports {
-				if port.Name == name {
-					return int(port.ContainerPort)
-				}
-			}
-		}
-	}
-	return defaultRESTPort
-}
-
-// strip keeps of a pod what is used here. A cluster may have thousands of JobManagers.
-func strip(object any) (any, error) {
-	pod, ok := object.(*corev1.Pod)
-	if !ok {
-		return object, nil
-	}
-	small := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{
-			Name: pod.Name, Namespace: pod.Namespace, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
-			Labels: pod.Labels, DeletionTimestamp: pod.DeletionTimestamp,
-		},
-		Status: corev1.PodStatus{Phase: pod.Status.Phase, PodIP: pod.Status.PodIP},
-	}
-	if injected := pod.Annotations[annotationInjected]; injected != "" {
-		small.Annotations = map[string]string{annotationInjected: injected}
-	}
-	for _, container := range pod.Spec.Containers {
-		if len(container.Ports) > 0 {
-			small.Spec.Containers = append(small.Spec.Containers, corev1.Container{Ports: container.Ports})
-		}
-	}
-	return small, nil
+func indexByCluster(object any) ([]string, error) {
+	return []string{clusterOf(object.(*corev1.Pod)).key()}, nil
 }

@@ -3,6 +3,8 @@ package flink
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,6 +30,20 @@ func pod(name string, change func(*corev1.Pod)) *corev1.Pod {
 	return p
 }
 
+// of makes the pod one of a workload's.
+func of(p *corev1.Pod, kind, name string) {
+	p.OwnerReferences = []metav1.OwnerReference{
+		{APIVersion: "v1", Kind: "ConfigMap", Name: "other"},
+		{APIVersion: "apps/v1", Kind: kind, Name: name, UID: types.UID("uid-of-" + name), Controller: new(true)},
+	}
+}
+
+// ofDeployment makes the pod one of a Deployment's, as its ReplicaSet of that hash makes them.
+func ofDeployment(p *corev1.Pod, name, hash string) {
+	of(p, "ReplicaSet", name+"-"+hash)
+	p.Labels["pod-template-hash"] = hash
+}
+
 func ports(names ...string) []corev1.Container {
 	c := corev1.Container{}
 	for i, name := range names {
@@ -36,7 +52,16 @@ func ports(names ...string) []corev1.Container {
 	return []corev1.Container{{Name: "sidecar"}, c}
 }
 
-func discovery(t *testing.T, pods ...*corev1.Pod) *Discovery {
+func selector(t testing.TB, text string) labels.Selector {
+	t.Helper()
+	selector, err := labels.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return selector
+}
+
+func discovery(t testing.TB, pods ...*corev1.Pod) *Discovery {
 	client := fake.NewClientset()
 	for _, p := range pods {
 		if err := client.Tracker().Add(p); err != nil {
@@ -59,78 +84,104 @@ func discovery(t *testing.T, pods ...*corev1.Pod) *Discovery {
 
 func TestFind(t *testing.T) {
 	now := metav1.NewTime(time.Unix(1_000_000, 0))
-	pods := []*corev1.Pod{
+	d := discovery(t,
 		pod("orders", func(*corev1.Pod) {}),
-		pod("webui", func(p *corev1.Pod) { p.Spec.Containers = ports("rpc", "webui") }),
-		pod("rest", func(p *corev1.Pod) { p.Spec.Containers = ports("rest", "rpc") }),
-		pod("ui", func(p *corev1.Pod) { p.Spec.Containers = ports("rpc", "blob", "ui") }),
-		pod("six", func(p *corev1.Pod) { p.Status.PodIP = "fd00::5" }),
+		pod("ha-1", func(p *corev1.Pod) { p.Labels["app"] = "ha"; ofDeployment(p, "ha", "5d9c7") }),
+		pod("ha-2", func(p *corev1.Pod) { p.Labels["app"] = "ha"; ofDeployment(p, "ha", "77b4f") }),
+		pod("run", func(p *corev1.Pod) { of(p, "Job", "run-3") }),
+		pod("run-2", func(p *corev1.Pod) {
+			p.Labels["app"] = "run"
+			of(p, "Job", "run-2")
+			p.Status.Phase = corev1.PodSucceeded
+		}),
 		pod("pending", func(p *corev1.Pod) { p.Status.Phase = corev1.PodPending }),
 		pod("ending", func(p *corev1.Pod) { p.DeletionTimestamp = &now; p.Finalizers = []string{"x/y"} }),
 		pod("nowhere", func(p *corev1.Pod) { p.Status.PodIP = "" }),
 		pod("elsewhere", func(p *corev1.Pod) { p.Namespace = "crm" }),
-	}
+		pod("taskmanager", func(p *corev1.Pod) { p.Labels["component"] = "taskmanager" }),
+	)
 	tests := []struct {
 		name     string
 		selector string
-		address  string
+		want     Cluster
 		reason   string
 	}{
-		{name: "by its label, on Flink's own port", selector: "app=orders", address: "127.1.0.5:8081"},
-		{name: "on the port named webui", selector: "app=webui", address: "127.1.0.5:7001"},
-		{name: "on the port named rest", selector: "app=rest", address: "127.1.0.5:7000"},
-		{name: "on the port named ui", selector: "app=ui", address: "127.1.0.5:7002"},
-		{name: "at an IPv6 address", selector: "app=six", address: "[fd00::5]:8081"},
-		{name: "any selector will do", selector: "app in (orders, other), team!=b", address: "127.1.0.5:8081"},
+		{name: "a pod by its label", selector: "app=orders", want: Cluster{"shop", "Pod", "orders"}},
+		{name: "leader, standby and a rolling update are one cluster", selector: "app=ha", want: Cluster{"shop", "Deployment", "ha"}},
+		{name: "a Job beside one that has finished", selector: "app=run", want: Cluster{"shop", "Job", "run-3"}},
+		{name: "any selector will do", selector: "app in (orders, other), team!=b", want: Cluster{"shop", "Pod", "orders"}},
 		{name: "none", selector: "app=other", reason: `no running pod with the label component=jobmanager in namespace "shop" matches the selector "app=other"`},
 		{name: "not one that is pending", selector: "app=pending", reason: "not found"},
 		{name: "not one that is being deleted", selector: "app=ending", reason: "not found"},
 		{name: "not one without an address", selector: "app=nowhere", reason: "not found"},
 		{name: "not one of another namespace", selector: "app=elsewhere", reason: "not found"},
-		{name: "several are named", selector: "app in (ui,orders,pending)", reason: `several JobManager pods in namespace "shop" match the selector "app in (orders,pending,ui)": orders, ui;`},
+		{name: "not a TaskManager", selector: "app=taskmanager", reason: "not found"},
+		{name: "several are named", selector: "app in (run,orders,ha,pending)", reason: `the JobManagers of several Flink clusters in namespace "shop" match the selector "app in (ha,orders,pending,run)": Deployment ha, Job run-3, Pod orders; select one cluster by its labels`},
 	}
-	d := discovery(t, pods...)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			selector, err := labels.Parse(test.selector)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := d.Find("shop", selector)
-			if got.Address != test.address {
-				t.Errorf("got %q, want %q", got.Address, test.address)
+			got, err := d.Find("shop", selector(t, test.selector))
+			if got != test.want {
+				t.Errorf("got %v, want %v", got, test.want)
 			}
 			if (test.reason == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), test.reason) {
 				t.Errorf("got %v, want %q", err, test.reason)
 			}
-			if several := strings.HasPrefix(test.reason, "several"); err != nil && errors.Is(err, ErrNotFound) == several {
+			if several := strings.Contains(test.reason, "several"); err != nil && errors.Is(err, ErrNotFound) == several {
 				t.Errorf("%v: is ErrNotFound %t", err, !several)
 			}
-			if err == nil && !d.Running(got) {
-				t.Error("what was found is not running")
+			if err == nil && len(d.JobManagers(got)) == 0 {
+				t.Error("what was found has no JobManagers")
 			}
 		})
 	}
-	found, _ := d.Find("shop", labels.SelectorFromSet(labels.Set{"app": "orders"}))
-	if got := d.Injected(found); got != "a=b" {
-		t.Errorf("injected is %q", got)
+}
+
+func TestAnErrorNamesSomeOfManyClusters(t *testing.T) {
+	var pods []*corev1.Pod
+	for _, name := range []string{"g", "c", "b", "a", "f", "e", "d"} {
+		pods = append(pods, pod(name, func(*corev1.Pod) {}))
 	}
-	found.UID = "uid-before"
-	if d.Running(found) || d.Injected(found) != "" {
-		t.Error("a pod of an earlier life counts as running, or has something injected")
+	_, err := discovery(t, pods...).Find("shop", labels.Everything())
+	if want := ": Pod a, Pod b, Pod c, Pod d, Pod e, and more;"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
 	}
 }
 
-func TestOnlyWhatIsUsedIsKept(t *testing.T) {
-	kept, err := strip(pod("orders", func(p *corev1.Pod) { p.Spec.Containers = ports("rest") }))
-	if err != nil {
-		t.Fatal(err)
+func TestJobManagersOfACluster(t *testing.T) {
+	cluster := Cluster{"shop", "Deployment", "ha"}
+	ha := func(name string, second int64, change func(*corev1.Pod)) *corev1.Pod {
+		return pod(name, func(p *corev1.Pod) {
+			p.CreationTimestamp = metav1.Unix(second, 0)
+			ofDeployment(p, "ha", "5d9c7")
+			change(p)
+		})
 	}
-	if p := kept.(*corev1.Pod); len(p.Annotations) != 1 || p.Annotations["flink-hpa.dev/injected"] != "a=b" || len(p.Spec.Containers) != 1 || p.Spec.Containers[0].Ports[0].Name != "rest" || p.Labels["app"] != "orders" {
-		t.Errorf("kept %+v", p)
+	as := func(*corev1.Pod) {}
+	d := discovery(t,
+		ha("ha-young", 30, as), ha("ha-old", 10, as),
+		ha("ha-d", 20, as), ha("ha-b", 20, as), ha("ha-e", 20, as), ha("ha-c", 20, as), // at the same second
+		ha("ha-updated", 25, func(p *corev1.Pod) { ofDeployment(p, "ha", "77b4f") }),
+		ha("ha-pending", 5, func(p *corev1.Pod) { p.Status.Phase = corev1.PodPending }),
+		ha("ha-other", 5, func(p *corev1.Pod) { ofDeployment(p, "ha-other", "5d9c7") }),
+		ha("ha-elsewhere", 5, func(p *corev1.Pod) { p.Namespace = "crm" }),
+	)
+	var names []string
+	for _, j := range d.JobManagers(cluster) {
+		names = append(names, j.Pod)
+		if !d.Running(j) || d.Injected(j) != "a=b" {
+			t.Errorf("%s: running %t, injected %q", j, d.Running(j), d.Injected(j))
+		}
+		j.UID = "uid-before"
+		if d.Running(j) || d.Injected(j) != "" {
+			t.Errorf("%s of an earlier life counts as running, or has something injected", j)
+		}
 	}
-	if other, err := strip("something else"); err != nil || other != "something else" {
-		t.Errorf("got %v, %v", other, err)
+	if want := []string{"ha-old", "ha-b", "ha-c", "ha-d", "ha-e", "ha-updated", "ha-young"}; !slices.Equal(names, want) {
+		t.Errorf("got %v, want %v", names, want)
+	}
+	if got := d.JobManagers(Cluster{"shop", "StatefulSet", "ha"}); len(got) != 0 {
+		t.Errorf("a cluster that isn't there has JobManagers %v", got)
 	}
 }
 
@@ -142,4 +193,36 @@ func TestDiscoveryEndsWithItsContext(t *testing.T) {
 		cancel()
 		d.factory.Shutdown()
 	})
+}
+
+// 17,000 Flink clusters, in one namespace and in many: Find reads all of a namespace's.
+func BenchmarkDiscovery(b *testing.B) {
+	const clusters = 17_000
+	for _, namespaces := range []int{1, 100, clusters} {
+		pods := make([]*corev1.Pod, clusters)
+		for i := range pods {
+			pods[i] = pod(fmt.Sprintf("job-%d", i), func(p *corev1.Pod) {
+				p.Namespace = fmt.Sprintf("team-%d", i%namespaces)
+				of(p, "Job", p.Name)
+			})
+		}
+		d := discovery(b, pods...)
+		selector := selector(b, "app=job-0")
+		b.Run(fmt.Sprintf("Find/namespaces=%d", namespaces), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := d.Find("team-0", selector); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("JobManagers/namespaces=%d", namespaces), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if len(d.JobManagers(Cluster{"team-0", "Job", "job-0"})) != 1 {
+					b.Fatal("the JobManager is missing")
+				}
+			}
+		})
+	}
 }

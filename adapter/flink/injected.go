@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
 	"github.com/flink-hpa/flink-hpa/webhook/flinkconf"
 )
 
@@ -18,21 +19,15 @@ type Override struct {
 	InForce  string // the value in its place; empty when there is none
 }
 
-// configEntry is an element of GET /jobmanager/config.
-type configEntry struct {
-	Key   string `json:"key"`
-	Value string `json:"value"`
-}
-
 // compare looks once in each epoch of a job whether what was injected into its JobManager is in force, and tells
 // Compared. When the JobManager doesn't answer, the next round tries again; the job's own numbers don't depend on it.
-func (c *Collector) compare(ctx context.Context, jobManager JobManager, m *memory) {
+func (c *Collector) compare(ctx context.Context, jobManager JobManager, target rest.Target, m *memory) {
 	if c.opts.Compared == nil || m.compared.equal(m.epoch) {
 		return
 	}
 	if annotation := c.opts.Injected(jobManager); annotation != "" {
-		var config []configEntry
-		if err := c.rest.get(ctx, jobManager.Address, "/jobmanager/config", &config); err != nil {
+		config, err := c.rest.Config(ctx, target)
+		if err != nil {
 			return
 		}
 		c.opts.Compared(jobManager, overrides(annotation, config))
@@ -42,11 +37,8 @@ func (c *Collector) compare(ctx context.Context, jobManager JobManager, m *memor
 
 // overrides are the injected settings that config, a JobManager's own, doesn't have in force, by key. A newer name of an
 // option wins over the one that was injected, as it does in Flink.
-func overrides(annotation string, config []configEntry) []Override {
-	settings := flinkconf.Settings{}
-	for _, entry := range config {
-		settings[entry.Key] = entry.Value
-	}
+func overrides(annotation string, config map[string]string) []Override {
+	settings := flinkconf.Settings(config)
 	var found []Override
 	for key, injected := range parseInjected(annotation) {
 		if inForce, _ := settings.Lookup(key); inForce != injected && inForce != hidden {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -10,35 +11,97 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/flink-hpa/flink-hpa/adapter/flink"
-	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
 )
 
-// busyRatio is the busy share of the busiest vertex of the job whose JobManager is selected.
-func (p *Provider) busyRatio(ctx context.Context, namespace string, selector labels.Selector) (value, error) {
-	sample, err := p.job(ctx, namespace, selector)
+// flinkMetric is what one metric is of a job, and what it takes to know it.
+type flinkMetric struct {
+	of    func(flink.Job) flink.Reading
+	needs flink.Needs
+	kafka kafkaUse
+}
+
+// kafkaUse says what a metric does with the Kafka cluster that a job reads.
+type kafkaUse int
+
+const (
+	withoutKafka kafkaUse = iota
+	betterWithKafka
+	onlyWithKafka
+)
+
+// DesiredTaskManagers is the metric that Explain explains.
+const DesiredTaskManagers = "flink_desired_taskmanagers"
+
+func flinkMetrics() map[string]flinkMetric {
+	const desired = flink.NeedSources | flink.NeedDesired
+	return map[string]flinkMetric{
+		"flink_busy_ratio":             {func(j flink.Job) flink.Reading { return j.Busy }, flink.NeedNothing, withoutKafka},
+		"flink_backpressured_ratio":    {func(j flink.Job) flink.Reading { return j.Backpressured }, flink.NeedNothing, withoutKafka},
+		"flink_idle_ratio":             {func(j flink.Job) flink.Reading { return j.Idle }, flink.NeedNothing, withoutKafka},
+		"flink_taskmanagers":           {func(j flink.Job) flink.Reading { return j.TaskManagers }, flink.NeedNothing, withoutKafka},
+		"flink_kafka_lag":              {func(j flink.Job) flink.Reading { return j.KafkaLag }, flink.NeedSources, onlyWithKafka},
+		"flink_pending_records":        {func(j flink.Job) flink.Reading { return j.Pending }, flink.NeedSources, withoutKafka},
+		"flink_records_in_per_second":  {func(j flink.Job) flink.Reading { return j.RecordsIn }, flink.NeedSources, withoutKafka},
+		"flink_event_time_lag_seconds": {func(j flink.Job) flink.Reading { return j.EventLag }, flink.NeedSources, withoutKafka},
+		"flink_heap_used_ratio":        {func(j flink.Job) flink.Reading { return j.HeapUsed }, flink.NeedTaskManagers, withoutKafka},
+		"flink_gc_time_ratio":          {func(j flink.Job) flink.Reading { return j.GCTime }, flink.NeedTaskManagers, withoutKafka},
+		"flink_cpu_load":               {func(j flink.Job) flink.Reading { return j.CPULoad }, flink.NeedTaskManagers, withoutKafka},
+		DesiredTaskManagers:            {func(j flink.Job) flink.Reading { return j.Desired }, desired, betterWithKafka},
+	}
+}
+
+// reading reads one metric of the job whose JobManager is selected.
+func (p *Provider) reading(ctx context.Context, namespace string, selector labels.Selector, metric flinkMetric) (value, error) {
+	_, r, err := p.job(ctx, namespace, selector, metric)
 	if err != nil {
 		return value{}, err
 	}
-	return value{milli(sample.Value.Busy), metav1.NewTime(sample.Time)}, nil
+	return value{milli(r.Value), metav1.NewTime(r.Time)}, nil
 }
 
-// job reads the job of the one JobManager that the selector means. The sample is without error.
-func (p *Provider) job(ctx context.Context, namespace string, selector labels.Selector) (snapshot.Sample[flink.Job], error) {
-	if _, selectable := selector.Requirements(); !selectable {
-		return snapshot.Sample[flink.Job]{}, fmt.Errorf("%w: it selects nothing", errSelector)
-	}
-	jobManager, err := p.jobManagers.Find(namespace, selector)
+// Explain says why flink_desired_taskmanagers is what it is now, for the same namespace and selector. The error is a bare
+// *apierrors.StatusError, the one that the metric has.
+func (p *Provider) Explain(ctx context.Context, namespace string, selector labels.Selector) (flink.Explanation, error) {
+	job, _, err := p.job(ctx, namespace, selector, flinkMetrics()[DesiredTaskManagers])
 	if err != nil {
-		return snapshot.Sample[flink.Job]{}, err
+		return flink.Explanation{}, status(err)
 	}
-	sample := (*p.jobs.Load()).Read(ctx, jobManager)
-	if sample.Err != nil {
-		return snapshot.Sample[flink.Job]{}, fmt.Errorf("%s: %w", jobManager, sample.Err)
-	}
-	return sample, nil
+	return job.Explanation, nil
 }
 
-// milli is a ratio to three decimals.
-func milli(ratio float64) resource.Quantity {
-	return *resource.NewMilliQuantity(int64(math.Round(ratio*1000)), resource.DecimalSI)
+// job reads the job of the one Flink cluster that the selector means, and of that the metric, which has no error then.
+func (p *Provider) job(ctx context.Context, namespace string, selector labels.Selector, metric flinkMetric) (flink.Job, flink.Reading, error) {
+	query, err := parseJobQuery(selector)
+	if err != nil {
+		return flink.Job{}, flink.Reading{}, err
+	}
+	key := flink.Key{Needs: metric.needs}
+	if metric.kafka != withoutKafka {
+		if key.Kafka, err = p.kafkaOf(namespace, query.kafka, metric.kafka); err != nil {
+			return flink.Job{}, flink.Reading{}, err
+		}
+	}
+	if key.Cluster, err = p.jobManagers.Find(namespace, query.jobManagers); err != nil {
+		return flink.Job{}, flink.Reading{}, err
+	}
+	sample := (*p.jobs.Load()).Read(ctx, key)
+	reading := metric.of(sample.Value)
+	if err := errors.Join(sample.Err, reading.Err); err != nil {
+		return flink.Job{}, flink.Reading{}, fmt.Errorf("%s: %w", key.Cluster, err)
+	}
+	return sample.Value, reading, nil
+}
+
+// kafkaOf is the Kafka cluster that a job is taken to read: the one that is named, else the only one.
+func (p *Provider) kafkaOf(namespace, name string, use kafkaUse) (string, error) {
+	cluster, err := p.cluster(namespace, name, kafkaClusterLabel)
+	if err != nil && name == "" && use == betterWithKafka {
+		return "", nil
+	}
+	return cluster.Name, err
+}
+
+// milli is a number to three decimals.
+func milli(number float64) resource.Quantity {
+	return *resource.NewMilliQuantity(int64(math.Round(number*1000)), resource.DecimalSI)
 }

@@ -129,7 +129,7 @@ func (p *Provider) ask(namespace string, selector labels.Selector) (question, er
 	if err != nil {
 		return question{}, err
 	}
-	cluster, err := p.cluster(namespace, query.cluster)
+	cluster, err := p.cluster(namespace, query.cluster, clusterLabel)
 	if err != nil {
 		return question{}, err
 	}
@@ -165,8 +165,8 @@ func (c KafkaCluster) resolve(query groupQuery) (group string, choice kafka.Choi
 	return group, choice, nil
 }
 
-// cluster finds the cluster that is asked for, among those that the namespace may read: it is not told of any other.
-func (p *Provider) cluster(namespace, name string) (KafkaCluster, error) {
+// cluster finds the cluster that is asked for by that label, among those that the namespace may read: it is not told of any other.
+func (p *Provider) cluster(namespace, name, label string) (KafkaCluster, error) {
 	clusters := *p.clusters.Load()
 	if len(clusters) == 0 {
 		return KafkaCluster{}, fmt.Errorf("%w: no Kafka cluster is configured; add one to kafka.clusters in the adapter's configuration", errNotFound)
@@ -189,7 +189,7 @@ func (p *Provider) cluster(namespace, name string) (KafkaCluster, error) {
 			}
 		}
 		return KafkaCluster{}, fmt.Errorf("%w: several Kafka clusters are configured, so the label %s is needed; namespace %q may read: %s",
-			errSelector, clusterLabel, namespace, strings.Join(names, ", "))
+			errSelector, label, namespace, strings.Join(names, ", "))
 	}
-	return p.cluster(namespace, clusters[0].Name)
+	return p.cluster(namespace, clusters[0].Name, label)
 }

@@ -25,9 +25,9 @@ type Reader[K comparable, V any] interface {
 	Read(ctx context.Context, key K) snapshot.Sample[V]
 }
 
-// Finder finds the one JobManager that a selector means. *flink.Discovery is one.
+// Finder finds the one Flink cluster that a selector means, by its JobManagers. *flink.Discovery is one.
 type Finder interface {
-	Find(namespace string, selector labels.Selector) (flink.JobManager, error)
+	Find(namespace string, selector labels.Selector) (flink.Cluster, error)
 }
 
 // value is a metric's value at a time.
@@ -40,7 +40,7 @@ type value struct {
 type Provider struct {
 	clusters    atomic.Pointer[[]KafkaCluster]
 	jobManagers Finder
-	jobs        atomic.Pointer[Reader[flink.JobManager, flink.Job]]
+	jobs        atomic.Pointer[Reader[flink.Key, flink.Job]]
 
 	metrics map[string]func(ctx context.Context, namespace string, selector labels.Selector) (value, error)
 	names   []metrics.ExternalMetricInfo
@@ -57,7 +57,11 @@ func New(jobManagers Finder) *Provider {
 		"kafka_consumergroup_lag_at_commit": p.consumerGroupLagAtCommit,
 		"kafka_consumergroup_lag_max":       p.consumerGroupLagMax,
 		"kafka_consumergroup_lag_seconds":   p.consumerGroupLagSeconds,
-		"flink_busy_ratio":                  p.busyRatio,
+	}
+	for name, metric := range flinkMetrics() {
+		p.metrics[name] = func(ctx context.Context, namespace string, selector labels.Selector) (value, error) {
+			return p.reading(ctx, namespace, selector, metric)
+		}
 	}
 	for name := range p.metrics {
 		p.names = append(p.names, metrics.ExternalMetricInfo{Metric: name})
@@ -70,7 +74,7 @@ func New(jobManagers Finder) *Provider {
 func (p *Provider) SetKafkaClusters(clusters []KafkaCluster) { p.clusters.Store(&clusters) }
 
 // SetJobs replaces where jobs are read.
-func (p *Provider) SetJobs(jobs Reader[flink.JobManager, flink.Job]) { p.jobs.Store(&jobs) }
+func (p *Provider) SetJobs(jobs Reader[flink.Key, flink.Job]) { p.jobs.Store(&jobs) }
 
 // ListAllExternalMetrics names the metrics. It is asked often, by every kube-apiserver, so it is short and never changes.
 func (p *Provider) ListAllExternalMetrics() []metrics.ExternalMetricInfo { return p.names }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +16,6 @@ import (
 	metrics "sigs.k8s.io/custom-metrics-apiserver/pkg/provider"
 
 	"github.com/flink-hpa/flink-hpa/adapter/config"
-	"github.com/flink-hpa/flink-hpa/adapter/flink"
 	"github.com/flink-hpa/flink-hpa/adapter/kafka"
 	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
 )
@@ -30,20 +28,6 @@ func (m memory[K, V]) Read(_ context.Context, key K) snapshot.Sample[V] {
 		return sample
 	}
 	return snapshot.Fail[V](snapshot.ErrNone)
-}
-
-// pods is a Finder: selector -> pod, in namespace shop.
-type pods map[string]string
-
-func (p pods) Find(namespace string, selector labels.Selector) (flink.JobManager, error) {
-	pod, ok := p[selector.String()]
-	if !ok || namespace != "shop" {
-		return flink.JobManager{}, fmt.Errorf("%w: no running pod", flink.ErrNotFound)
-	}
-	if pod == "several" {
-		return flink.JobManager{}, errors.New("several JobManager pods match")
-	}
-	return flink.JobManager{Namespace: namespace, Pod: pod}, nil
 }
 
 var at = time.Unix(1_000_000, 0)
@@ -112,18 +96,6 @@ func cluster(name string, namespaces ...string) KafkaCluster {
 	return c
 }
 
-func provider(clusters ...KafkaCluster) *Provider {
-	jm := func(pod string) flink.JobManager { return flink.JobManager{Namespace: "shop", Pod: pod} }
-	p := New(pods{"app=orders": "orders-jm", "app=settling": "settling-jm", "app=idle": "idle-jm", "team=a": "several", "": "orders-jm"})
-	p.SetKafkaClusters(clusters)
-	p.SetJobs(memory[flink.JobManager, flink.Job]{
-		jm("orders-jm"):   {Value: flink.Job{Busy: 0.70449}, Time: at},
-		jm("idle-jm"):     {Time: at},
-		jm("settling-jm"): snapshot.Fail[flink.Job](errors.New("job 5c: the job restarted")),
-	})
-	return p
-}
-
 func ask(t *testing.T, p *Provider, namespace, metric, selector string) (string, error) {
 	t.Helper()
 	parsed, err := labels.Parse(selector)
@@ -172,9 +144,6 @@ func TestValues(t *testing.T) {
 		{"an alias for topics", one, "kafka_consumergroup_lag", "alias=money,group=orders", "100"},
 		{"an alias for topics by pattern", one, "kafka_consumergroup_lag", "alias=all-re", "15"},
 		{"an alias in one of several clusters", two, "kafka_consumergroup_lag", "alias=long,cluster=main", "105"},
-		{"a ratio in thousandths", one, "flink_busy_ratio", "app=orders", "704m"},
-		{"a job that idles is a true 0", one, "flink_busy_ratio", "app=idle", "0"},
-		{"the only JobManager needs no selector", one, "flink_busy_ratio", "", "704m"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -187,7 +156,7 @@ func TestValues(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	const lag, busy = "kafka_consumergroup_lag", "flink_busy_ratio"
+	const lag = "kafka_consumergroup_lag"
 	none, one, two := provider(), provider(cluster("main", "shop")), provider(cluster("main", "shop"), cluster("other", "crm"), cluster("third", "*"))
 	tests := []struct {
 		name      string
@@ -198,7 +167,7 @@ func TestErrors(t *testing.T) {
 		code      int32
 		message   string
 	}{
-		{"an unknown metric names the known ones", one, "shop", "kafka_lag", "group=orders", 404, `there is no metric "kafka_lag"; there are flink_busy_ratio, kafka_consumergroup_lag, kafka_consumergroup_lag_at_commit, kafka_consumergroup_lag_max, kafka_consumergroup_lag_seconds`},
+		{"an unknown metric names the known ones", one, "shop", "kafka_lag", "group=orders", 404, `there is no metric "kafka_lag"; there are flink_backpressured_ratio, flink_busy_ratio, flink_cpu_load, `},
 		{"an unknown alias", one, "shop", lag, "alias=x", 404, `Kafka cluster "main" has no alias "x"; add it to the cluster's aliases`},
 		{"an alias for a group beside a group", one, "shop", lag, "alias=long,group=orders", 400, `label group beside alias "long"`},
 		{"an alias for topics alone", one, "shop", lag, "alias=money", 400, `label group is needed beside alias "money"`},
@@ -223,26 +192,28 @@ func TestErrors(t *testing.T) {
 		{"a broker that is down", one, "shop", lag, "group=broken", 503, `consumer group "broken" in Kafka cluster "main": broker 2 (kafka-2:9092): OffsetFetch: no answer in time`},
 		{"a sample that is too old", one, "shop", lag, "group=old", 503, "older than maxAge"},
 		{"no sample yet", one, "shop", lag, "group=new", 503, "nothing has been collected yet"},
-		{"no JobManager", one, "shop", busy, "app=other", 404, "no running pod"},
-		{"a JobManager of another namespace", one, "crm", busy, "app=orders", 404, "no running pod"},
-		{"several JobManagers", one, "shop", busy, "team=a", 503, "several JobManager pods match"},
-		{"a job that settles", one, "shop", busy, "app=settling", 503, "JobManager pod shop/settling-jm: job 5c: the job restarted"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := ask(t, test.provider, test.namespace, test.metric, test.selector)
-			status, bare := err.(*apierrors.StatusError) //nolint:errorlint // it must not be wrapped
-			if !bare {
-				t.Fatalf("got %T %v, want a bare *StatusError", err, err)
-			}
-			got := status.Status()
-			if got.Code != test.code || !strings.Contains(got.Message, test.message) || got.Status != metav1.StatusFailure || string(got.Reason) == "" {
-				t.Errorf("got %d %s %q, want %d %q", got.Code, got.Reason, got.Message, test.code, test.message)
-			}
-			if got.Details != nil {
-				t.Errorf("details %+v may make clients sleep", got.Details)
-			}
+			wantStatus(t, err, test.code, test.message)
 		})
+	}
+}
+
+// wantStatus fails unless err is a bare status with that code and text.
+func wantStatus(t *testing.T, err error, code int32, message string) {
+	t.Helper()
+	status, bare := err.(*apierrors.StatusError) //nolint:errorlint // it must not be wrapped
+	if !bare {
+		t.Fatalf("got %T %v, want a bare *StatusError", err, err)
+	}
+	got := status.Status()
+	if got.Code != code || !strings.Contains(got.Message, message) || got.Status != metav1.StatusFailure || string(got.Reason) == "" {
+		t.Errorf("got %d %s %q, want %d %q", got.Code, got.Reason, got.Message, code, message)
+	}
+	if got.Details != nil {
+		t.Errorf("details %+v may make clients sleep", got.Details)
 	}
 }
 
@@ -267,17 +238,23 @@ func TestLabelsAsAsked(t *testing.T) {
 }
 
 func TestListAllExternalMetrics(t *testing.T) {
-	got := provider().ListAllExternalMetrics()
-	want := []metrics.ExternalMetricInfo{{Metric: "flink_busy_ratio"}, {Metric: "kafka_consumergroup_lag"}, {Metric: "kafka_consumergroup_lag_at_commit"},
-		{Metric: "kafka_consumergroup_lag_max"}, {Metric: "kafka_consumergroup_lag_seconds"}}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %v", got)
+	var got []string
+	for _, metric := range provider().ListAllExternalMetrics() {
+		got = append(got, metric.Metric)
+	}
+	want := []string{
+		"flink_backpressured_ratio", "flink_busy_ratio", "flink_cpu_load", "flink_desired_taskmanagers", "flink_event_time_lag_seconds", "flink_gc_time_ratio",
+		"flink_heap_used_ratio", "flink_idle_ratio", "flink_kafka_lag", "flink_pending_records", "flink_records_in_per_second", "flink_taskmanagers",
+		"kafka_consumergroup_lag", "kafka_consumergroup_lag_at_commit", "kafka_consumergroup_lag_max", "kafka_consumergroup_lag_seconds",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
 // FuzzSelector: whatever selector parses, the answer is a value or a bare status error.
 func FuzzSelector(f *testing.F) {
-	for _, seed := range []string{"group=orders", "cluster=main,group in (orders),topic in (a,b)", "group", "!group", "group>1", "topic=,group=", "alias=long,topic=orders"} {
+	for _, seed := range []string{"group=orders", "cluster=main,group in (orders),topic in (a,b)", "group", "!group", "group>1", "topic=,group=", "alias=long,topic=orders", "kafka-cluster=main,app=orders", "!kafka-cluster"} {
 		f.Add(seed)
 	}
 	p := provider(cluster("main", "*"), cluster("other", "crm"))
@@ -286,9 +263,11 @@ func FuzzSelector(f *testing.F) {
 		if err != nil {
 			return
 		}
-		list, err := p.GetExternalMetric(t.Context(), "shop", selector, metrics.ExternalMetricInfo{Metric: "kafka_consumergroup_lag"})
-		if _, bare := err.(*apierrors.StatusError); err != nil && !bare || err == nil && len(list.Items) != 1 { //nolint:errorlint // as above
-			t.Errorf("%q: %v, %v", text, list, err)
+		for _, metric := range []string{"kafka_consumergroup_lag", DesiredTaskManagers} {
+			list, err := p.GetExternalMetric(t.Context(), "shop", selector, metrics.ExternalMetricInfo{Metric: metric})
+			if _, bare := err.(*apierrors.StatusError); err != nil && !bare || err == nil && len(list.Items) != 1 { //nolint:errorlint // as above
+				t.Errorf("%s, %q: %v, %v", metric, text, list, err)
+			}
 		}
 	})
 }

@@ -16,6 +16,39 @@ const (
 	aliasLabel   = "alias"
 )
 
+// kafkaClusterLabel selects, beside the labels of a JobManager's pod, the Kafka cluster that its job reads.
+const kafkaClusterLabel = "kafka-cluster"
+
+// jobQuery is what a Flink selector asks for.
+type jobQuery struct {
+	jobManagers labels.Selector
+	kafka       string // empty: the only one
+}
+
+// parseJobQuery takes the label that is ours out of the selector. The rest is the pod's.
+func parseJobQuery(selector labels.Selector) (jobQuery, error) {
+	requirements, selectable := selector.Requirements()
+	if !selectable {
+		return jobQuery{}, fmt.Errorf("%w: it selects nothing", errSelector)
+	}
+	query := jobQuery{jobManagers: labels.NewSelector()}
+	for _, r := range requirements {
+		if r.Key() != kafkaClusterLabel {
+			query.jobManagers = query.jobManagers.Add(r)
+			continue
+		}
+		values := r.Values().List()
+		if !slices.Contains([]selection.Operator{selection.Equals, selection.DoubleEquals, selection.In}, r.Operator()) || len(values) != 1 || values[0] == "" {
+			return jobQuery{}, fmt.Errorf("%w: label %s needs one value, by =, == or in: the name of the Kafka cluster that the job reads", errSelector, kafkaClusterLabel)
+		}
+		if query.kafka != "" {
+			return jobQuery{}, fmt.Errorf("%w: label %s stands there twice", errSelector, kafkaClusterLabel)
+		}
+		query.kafka = values[0]
+	}
+	return query, nil
+}
+
 // groupQuery is what a Kafka selector asks for.
 type groupQuery struct {
 	cluster string   // empty: the only one

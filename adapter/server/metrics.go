@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/flink-hpa/flink-hpa/adapter/collect"
+	"github.com/flink-hpa/flink-hpa/adapter/flink/desired"
 	"github.com/flink-hpa/flink-hpa/adapter/kafka"
 )
 
@@ -19,6 +20,10 @@ type ownMetrics struct {
 	groups      *prometheus.GaugeVec
 	partitions  *prometheus.GaugeVec
 	lost        *prometheus.GaugeVec
+
+	flinkRequests *prometheus.CounterVec
+	flinkErrors   *prometheus.CounterVec
+	decisions     *prometheus.CounterVec
 
 	reloadSuccessful prometheus.Gauge
 	reloadTime       prometheus.Gauge
@@ -48,6 +53,10 @@ func newOwnMetrics(registry prometheus.Registerer) (*ownMetrics, error) {
 		lost: gauge("flink_hpa_kafka_lost_records",
 			"Records between a group's committed offsets and the log start offsets: deleted before they were read. Absent where there are none.",
 			clusterLabel, "group", "topic"),
+		flinkRequests: counter("flink_hpa_flink_requests_total", "GETs sent to JobManagers, by kind.", "request"),
+		flinkErrors:   counter("flink_hpa_flink_errors_total", "GETs to JobManagers without an answer that is of use, by kind.", "request"),
+		decisions: counter("flink_hpa_decisions_total",
+			"Changes of the number of TaskManagers that a job is said to need, or of its reasons, by each reason.", "reason"),
 		reloadSuccessful: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "flink_hpa_config_last_reload_successful", Help: "Whether the configuration file was valid (1) or refused (0) when it was last read.",
 		}),
@@ -55,10 +64,14 @@ func newOwnMetrics(registry prometheus.Registerer) (*ownMetrics, error) {
 			Name: "flink_hpa_config_last_reload_success_timestamp_seconds", Help: "When a changed configuration file was last found valid, as Unix time.",
 		}),
 	}
-	for _, c := range []prometheus.Collector{m.polls, m.requests, m.errors, m.connections, m.groups, m.partitions, m.lost, m.reloadSuccessful, m.reloadTime} {
+	for _, c := range []prometheus.Collector{m.polls, m.requests, m.errors, m.connections, m.groups, m.partitions, m.lost,
+		m.flinkRequests, m.flinkErrors, m.decisions, m.reloadSuccessful, m.reloadTime} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
+	}
+	for _, reason := range desired.Codes() {
+		m.decisions.WithLabelValues(string(reason)) // from 0 on
 	}
 	return m, nil
 }

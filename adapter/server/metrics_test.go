@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/flink-hpa/flink-hpa/adapter/flink/desired"
+	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
 	"github.com/flink-hpa/flink-hpa/adapter/kafka"
 )
 
@@ -120,6 +122,31 @@ func TestAMeterThatHasEnded(t *testing.T) {
 				t.Errorf("%d sources have a poll duration", n)
 			}
 		})
+	}
+}
+
+func TestWhatTheFlinkMeterHears(t *testing.T) {
+	own, registry := newTestMetrics(t)
+	meter := flinkMeter{own}
+	if n, _ := testutil.GatherAndCount(registry, "flink_hpa_decisions_total"); n != len(desired.Codes()) {
+		t.Errorf("%d reasons start at 0, want %d", n, len(desired.Codes()))
+	}
+	meter.Requested(rest.RequestJob)
+	meter.Requested(rest.RequestJob)
+	meter.Requested(rest.RequestOverview)
+	meter.Failed(rest.RequestOverview)
+	meter.Decided(desired.MoreNeeded)
+	meter.Decided(desired.MoreNeeded)
+	wantMetrics(t, registry, `
+		flink_hpa_flink_errors_total{request="overview"} 1
+		flink_hpa_flink_requests_total{request="job"} 2
+		flink_hpa_flink_requests_total{request="overview"} 1`, "flink_hpa_flink_requests_total", "flink_hpa_flink_errors_total")
+	if got := testutil.ToFloat64(own.decisions.WithLabelValues("more_needed")); got != 2 {
+		t.Errorf("%v decisions for more", got)
+	}
+	problems, err := testutil.GatherAndLint(registry)
+	if err != nil || len(problems) != 0 {
+		t.Errorf("Prometheus' own rules: %v, %v", problems, err)
 	}
 }
 

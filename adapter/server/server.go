@@ -66,6 +66,12 @@ func Run(ctx context.Context, opts *Options) error {
 		}
 		tasks.Go(func() error { keeper.Run(ctx); return nil })
 	}
+	apiServer, err := opts.base.Config()
+	if err != nil {
+		return fmt.Errorf("set up the API server: %w", err)
+	}
+	chain := &apiServer.GenericConfig.BuildHandlerChainFunc
+	*chain = withExplanations(*chain, sources.provider)
 	server, err := opts.base.Server()
 	if err != nil {
 		return fmt.Errorf("set up the API server: %w", err)

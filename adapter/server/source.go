@@ -1,11 +1,14 @@
 package server
 
 import (
+	"errors"
+
 	"github.com/flink-hpa/flink-hpa/adapter/collect"
 	"github.com/flink-hpa/flink-hpa/adapter/config"
 	"github.com/flink-hpa/flink-hpa/adapter/flink"
 	"github.com/flink-hpa/flink-hpa/adapter/kafka"
 	"github.com/flink-hpa/flink-hpa/adapter/kafka/security"
+	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
 )
 
 // kafkaSource collects one Kafka cluster's consumer groups.
@@ -52,10 +55,10 @@ func (s *sources) newKafka(settings kafkaSettings) *kafkaSource {
 	return &kafkaSource{source{name: loop.Name, settings: settings, loop: groups, unmeter: meter.end, close: polled.Close}, groups}
 }
 
-// flinkSource collects the jobs of all JobManagers.
+// flinkSource collects the jobs of all Flink clusters.
 type flinkSource struct {
 	source
-	jobs *collect.Loop[flink.JobManager, flink.Job]
+	jobs *collect.Loop[flink.Key, flink.Job]
 }
 
 // flinkSettings is what it is made of.
@@ -66,16 +69,31 @@ type flinkSettings struct {
 
 func flinkSettingsOf(conf config.Flink) flinkSettings {
 	return flinkSettings{
-		collector: flink.Options{Settle: conf.Settle.Duration, Window: conf.Window.Duration},
-		loop:      collect.Options{Name: "flink", Interval: conf.Interval.Duration, Timeout: conf.Timeout.Duration, MaxAge: conf.MaxAge.Duration},
+		collector: flink.Options{
+			Settle: conf.Settle.Duration, Window: conf.Window.Duration, Hold: conf.Hold.Duration, TLS: conf.TLS, Desired: conf.Desired.Rules(),
+		},
+		loop: collect.Options{Name: "flink", Interval: conf.Interval.Duration, Timeout: conf.Timeout.Duration, MaxAge: conf.MaxAge.Duration},
 	}
 }
 
 func (s *sources) newFlink(settings flinkSettings) *flinkSource {
 	collector, loop := settings.collector, settings.loop
-	collector.Running, collector.Clock = s.discovery.Running, s.clock
+	collector.JobManagers, collector.Logs, collector.Clock = s.discovery.JobManagers, s.logs, s.clock
 	collector.Injected, collector.Compared = s.discovery.Injected, s.overrides.Compared
+	collector.Meter = flinkMeter{s.metrics}
 	loop.Meter, loop.Clock = s.metrics.loop(loop.Name), s.clock
 	jobs := collect.New(loop, flink.NewCollector(collector).Poll)
 	return &flinkSource{source{name: loop.Name, settings: settings, loop: jobs, unmeter: func(bool) {}, close: func() {}}, jobs}
+}
+
+var errNoCluster = errors.New("it is not configured any more")
+
+// logs tells from memory where the logs of topics ended lately in a Kafka cluster that is configured now.
+func (s *sources) logs(cluster string, topics []string) snapshot.Sample[kafka.Group] {
+	for _, k := range s.current.Load().clusters {
+		if k.name == kafkaName(cluster) {
+			return k.groups.Peek(kafka.LogsKey(topics...))
+		}
+	}
+	return snapshot.Fail[kafka.Group](errNoCluster)
 }

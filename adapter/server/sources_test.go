@@ -149,6 +149,8 @@ func TestAChangeReplacesWhatItChanges(t *testing.T) {
 		{"so does TLS", cluster(""), cluster(", tls: {}"), false, true},
 		{"and another interval", cluster(""), strings.Replace(cluster(""), "kafka: {", "kafka: {interval: 9s, ", 1), false, true},
 		{"Flink's settings are none of Kafka's", cluster(""), cluster("") + "\nflink: {settle: 1s}", true, false},
+		{"nor is how many TaskManagers a job should have", cluster(""), cluster("") + "\nflink: {desired: {utilization: 0.65}}", true, false},
+		{"a default of Flink's that is written down is no change", cluster(""), cluster("") + "\nflink: {hold: 5m}", true, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -191,6 +193,27 @@ func TestClustersComeAndGo(t *testing.T) {
 		b.change("kafka: {clusters: []}")
 		if got := b.ask("b", "g"); !strings.Contains(got, "no Kafka cluster is configured") {
 			t.Errorf("without any cluster: %q", got)
+		}
+	})
+}
+
+func TestLogsOfAClusterThatIsConfiguredNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, twoClusters)
+		b.start()
+		if got := b.logs("a", []string{"orders"}); !errors.Is(got.Err, snapshot.ErrNone) {
+			t.Errorf("at first, without waiting: %v", got.Err)
+		}
+		synctest.Wait()
+		if got := b.logs("a", []string{"orders"}); got.Err == nil || !strings.Contains(got.Err.Error(), refused) {
+			t.Errorf("once they were asked for: %v", got.Err)
+		}
+		b.change(strings.Replace(twoClusters, "name: a", "name: c", 1))
+		if got := b.logs("a", []string{"orders"}); !errors.Is(got.Err, errNoCluster) {
+			t.Errorf("of the removed cluster: %v", got.Err)
+		}
+		if got := b.logs("c", []string{"orders"}); !errors.Is(got.Err, snapshot.ErrNone) {
+			t.Errorf("of the new cluster: %v", got.Err)
 		}
 	})
 }

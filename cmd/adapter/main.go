@@ -1,4 +1,5 @@
-// Command adapter serves Kafka consumer lag and Flink's busy ratio as external metrics for the Horizontal Pod Autoscaler.
+// Command adapter serves Kafka consumer lag, how busy Flink jobs are and how many TaskManagers they need as external metrics for the
+// Horizontal Pod Autoscaler.
 package main
 
 import (
