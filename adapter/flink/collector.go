@@ -252,8 +252,10 @@ func (c *Collector) answer(ctx context.Context, key Key, r round, m *memory, job
 		default:
 			job.Desired, job.Explanation = c.decide(ctx, r, m, intakes, d, key.Kafka)
 		}
-	case r.job.sources != nil:
-		logsOf(r.job.sources, key.Kafka, c.opts.Logs) // to have them watched while the job settles
+	default:
+		for _, source := range r.job.sources {
+			logsOf(source, key.Kafka, c.opts.Logs) // to have them watched while the job settles
+		}
 	}
 	d.hold(&job, key.Needs, c.opts.Clock.Now(), c.opts.Hold)
 	return job

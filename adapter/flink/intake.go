@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/flink-hpa/flink-hpa/adapter/flink/desired"
-	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
 	"github.com/flink-hpa/flink-hpa/adapter/kafka"
 )
 
@@ -32,7 +31,7 @@ func (c *Collector) intakes(r round, m *memory, cluster string) ([]intake, error
 		in := intake{
 			vertex: i, recordsIn: m.recordsIn(r.window, i), pending: r.window.pending(vertex.ID), eventLag: r.window.eventLag(vertex.ID),
 		}
-		l := logsOf(map[string][]rest.Source{vertex.ID: r.job.sources[vertex.ID]}, cluster, c.opts.Logs)
+		l := logsOf(r.job.sources[vertex.ID], cluster, c.opts.Logs)
 		if l.err == nil {
 			in.kafkaLag, in.facts, in.err = m.kafkaFacts(vertex.ID, l, c.opts.Window)
 		} else {
@@ -49,7 +48,7 @@ func (c *Collector) intakes(r round, m *memory, cluster string) ([]intake, error
 
 // kafkaFacts are a source's by the log ends of what it reads: its lag, what is written for it, and how many partitions there are.
 func (h *history) kafkaFacts(vertex string, l logs, length time.Duration) (Reading, desired.Source, error) {
-	seen, err := h.kafkaLook(l)
+	seen, err := h.kafkaLook(vertex, l)
 	if err != nil {
 		return failed(err), desired.Source{}, err
 	}

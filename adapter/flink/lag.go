@@ -3,6 +3,7 @@ package flink
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -33,9 +34,9 @@ type logs struct {
 	err     error
 }
 
-// logsOf asks for the logs of all topics that the job's sources have positions in.
-func logsOf(sources map[string][]rest.Source, cluster string, ask KafkaLogs) logs {
-	topics := topicsOf(sources)
+// logsOf asks for the logs of all topics that a source vertex reads.
+func logsOf(operators []rest.Source, cluster string, ask KafkaLogs) logs {
+	topics := topicsRead(operators)
 	switch {
 	case len(topics) == 0:
 		return logs{err: errNoKafkaSource}
@@ -59,16 +60,15 @@ func logsOf(sources map[string][]rest.Source, cluster string, ask KafkaLogs) log
 	return logs{byTopic: sample.Value.Logs}
 }
 
-func topicsOf(sources map[string][]rest.Source) []string {
+// topicsRead are those that a source vertex has positions in, or should have.
+func topicsRead(operators []rest.Source) []string {
 	var topics []string
-	for _, operators := range sources {
-		for _, source := range operators {
-			for topic := range source.Positions {
-				topics = append(topics, topic)
-			}
-			for _, unknown := range source.Unknown {
-				topics = append(topics, unknown.Topic)
-			}
+	for _, source := range operators {
+		for topic := range source.Positions {
+			topics = append(topics, topic)
+		}
+		for _, unknown := range source.Unknown {
+			topics = append(topics, unknown.Topic)
 		}
 	}
 	slices.Sort(topics)
@@ -92,13 +92,14 @@ func (l logs) seen() (first, last time.Time) {
 // apart is how much older than its answer what Kafka says of a log's end may be.
 const apart = time.Second
 
-// kafkaLook is the newest look with positions that the logs were watched before and after.
-func (h *history) kafkaLook(l logs) (look, error) {
+// kafkaLook is the newest look with positions of that source in all of the logs, which were watched before and after.
+func (h *history) kafkaLook(vertex string, l logs) (look, error) {
 	first, last := l.seen()
+	topics := slices.Sorted(maps.Keys(l.byTopic))
 	reason := errNoLook
 	for _, seen := range slices.Backward(h.looks) {
 		switch {
-		case seen.sources == nil || seen.sourced.IsZero():
+		case seen.sourced.IsZero() || !slices.Equal(topicsRead(seen.sources[vertex]), topics):
 		case seen.read.Add(apart).After(last): // somebody else may have had them fetched since sourced
 			reason = errKafkaBehind
 		case seen.sourced.Before(first):
@@ -145,7 +146,7 @@ func (h *history) behind(seen look, vertex string, l logs) (records float64, par
 			}
 		}
 	}
-	for _, topic := range topicsOf(map[string][]rest.Source{vertex: seen.sources[vertex]}) {
+	for _, topic := range topicsRead(seen.sources[vertex]) {
 		partitions += l.byTopic[topic].Partitions()
 	}
 	if len(read) < partitions {
@@ -181,7 +182,7 @@ func (l logs) written(sources []rest.Source, upTo time.Time, length time.Duratio
 		return 0, errNoLook
 	}
 	records := int64(0)
-	for _, topic := range topicsOf(map[string][]rest.Source{"": sources}) {
+	for _, topic := range topicsRead(sources) {
 		log := l.byTopic[topic]
 		for partition := range log.Partitions() {
 			records += log.EndAt(partition, upTo) - log.EndAt(partition, from)

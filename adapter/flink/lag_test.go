@@ -145,6 +145,8 @@ func TestTheLookThatTheLagIsOf(t *testing.T) {
 	}
 	unasked, undated := seen(40*time.Second, 35*time.Second), seen(40*time.Second, 35*time.Second)
 	unasked.sources, undated.sourced = nil, time.Time{}
+	unlisted := seen(40*time.Second, 35*time.Second)
+	unlisted.sources = map[string][]rest.Source{sourceID: {{Pending: new(0.0)}}}
 	tests := []struct {
 		name   string
 		looks  []look
@@ -155,6 +157,8 @@ func TestTheLookThatTheLagIsOf(t *testing.T) {
 		{"the newest that Kafka was looked at after", []look{seen(40*time.Second, 35*time.Second), seen(49500*time.Millisecond, 40*time.Second)}, 35 * time.Second, nil},
 		{"the newest with positions", []look{seen(35*time.Second, 30*time.Second), unasked}, 30 * time.Second, nil},
 		{"the newest with positions of a known time", []look{seen(35*time.Second, 30*time.Second), undated}, 30 * time.Second, nil},
+		{"the newest with positions, once they are listed", []look{seen(35*time.Second, 30*time.Second), unlisted}, 30 * time.Second, nil},
+		{"none from before they were listed", []look{unlisted}, 0, errNoLook},
 		{"none is that old", []look{seen(50*time.Second, 45*time.Second), seen(55*time.Second, 50*time.Second)}, 0, errKafkaBehind},
 		{"from before Kafka was looked at", []look{seen(15*time.Second, 5*time.Second)}, 0, errNoLook},
 		{"none", nil, 0, errNoLook},
@@ -162,7 +166,7 @@ func TestTheLookThatTheLagIsOf(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := (&history{looks: test.looks}).kafkaLook(l)
+			got, err := (&history{looks: test.looks}).kafkaLook(sourceID, l)
 			if !errors.Is(err, test.reason) || err == nil && !got.sourced.Equal(at(test.want)) {
 				t.Errorf("got %s, %v; want %s, %v", got.sourced, err, test.want, test.reason)
 			}
@@ -205,7 +209,7 @@ func TestLogsOf(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			l := logsOf(test.sources, test.cluster, test.ask)
+			l := logsOf(test.sources[sourceID], test.cluster, test.ask)
 			if !errors.Is(l.err, test.want) || test.want == nil && l.byTopic["orders"].Partitions() != 1 {
 				t.Errorf("got %+v, want %v", l, test.want)
 			}

@@ -133,7 +133,7 @@ func (c *Collector) readSources(ctx context.Context, a *answers, m *memory) (map
 // isSource tells whether a vertex is a source that has not finished.
 func isSource(vertex rest.Vertex) bool { return len(vertex.Inputs) == 0 && vertex.Tasks["RUNNING"] > 0 }
 
-// names are those of a source vertex's metrics, and when they were listed.
+// names are those of a source vertex's metrics, and when they were listed: they are believed when the job had settled by then.
 type names struct {
 	rest.SourceNames
 	at time.Time
@@ -153,6 +153,10 @@ func (c *Collector) readSource(ctx context.Context, a *answers, vertex rest.Vert
 	if err != nil {
 		return nil, err
 	}
-	m.names[vertex.ID] = names{fresh, a.at}
+	if a.job.settled >= c.opts.Settle.Milliseconds() {
+		m.names[vertex.ID] = names{fresh, a.at}
+	} else {
+		delete(m.names, vertex.ID)
+	}
 	return c.rest.Sources(ctx, a.target, job, vertex.ID, vertex.Parallelism, fresh)
 }
