@@ -61,16 +61,21 @@ func (b *Bed) fetch(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	usrlib := filepath.Join(b.layout.jobHome(), "usrlib")
+	return b.buildJob(ctx, lib, b.layout.jobHome())
+}
+
+// buildJob makes home the folder of an image that holds the job, with the jars of Flink that lie in lib.
+func (b *Bed) buildJob(ctx context.Context, lib, home string, args ...string) error {
+	usrlib := filepath.Join(home, "usrlib")
 	return b.once("test/job", usrlib, "build the Flink job", func() error {
-		out := filepath.Join(b.layout.cache, "job")
-		if err := b.maven(ctx, "test/job", "package", "-Dout="+out); err != nil {
+		out := filepath.Join(b.layout.cache, "job", filepath.Base(home))
+		if err := b.maven(ctx, "test/job", "package", append(args, "-Dout="+out)...); err != nil {
 			return err
 		}
 		if err := os.MkdirAll(usrlib, 0o755); err != nil {
 			return err
 		}
-		if err := link(lib, filepath.Join(b.layout.jobHome(), "lib")); err != nil {
+		if err := link(lib, filepath.Join(home, "lib")); err != nil {
 			return err
 		}
 		return os.Rename(filepath.Join(out, "lag-job.jar"), filepath.Join(usrlib, "lag-job.jar"))

@@ -60,11 +60,12 @@ func (b *Bed) images() node.Images {
 		return node.Image{Entrypoint: []string{b.layout.bin(name)}, Programs: map[string][]string{name: {b.layout.bin(name)}}}
 	}
 	images := node.Images{
-		"flink:2.3.0":           b.flinkImage("2.3.0", b.layout.flinkHome()),
-		"flink-hpa/lag-job:dev": b.flinkImage("2.3.0", b.layout.jobHome()),
-		"flink-hpa/adapter:dev": own("adapter"),
-		"flink-hpa/webhook:dev": own("webhook"),
-		"busybox:1":             {HasShell: true},
+		"flink:2.3.0":                   b.flinkImage("2.3.0", b.layout.flinkHome()),
+		"flink-hpa/lag-job:dev":         b.flinkImage("2.3.0", b.layout.jobHome()),
+		"flink-hpa/lag-job:" + jobFlink: b.flinkImage(jobFlink, b.layout.oldJobHome()),
+		"flink-hpa/adapter:dev":         own("adapter"),
+		"flink-hpa/webhook:dev":         own("webhook"),
+		"busybox:1":                     {HasShell: true},
 		"apache/kafka:4.3.1": {
 			Entrypoint: []string{b.layout.bin("bed"), "image", "kafka"}, HasShell: true,
 			Env: map[string]string{image.KafkaLibsVariable: b.layout.kafkaLibs()},

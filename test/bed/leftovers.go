@@ -1,7 +1,6 @@
 package bed
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -108,7 +107,7 @@ func Down(ctx context.Context, state string) (bool, error) {
 			}
 		}
 	}
-	left, err := marked(state)
+	left, err := processes(Variable + "=" + state)
 	if err != nil {
 		return false, err
 	}
@@ -118,7 +117,7 @@ func Down(ctx context.Context, state string) (bool, error) {
 // killMarked ends every process that carries the mark of the bed in state.
 func killMarked(ctx context.Context, state string) error {
 	for {
-		pids, err := marked(state)
+		pids, err := processes(Variable + "=" + state)
 		if err != nil || len(pids) == 0 {
 			return err
 		}
@@ -133,27 +132,4 @@ func killMarked(ctx context.Context, state string) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-func marked(state string) ([]int, error) {
-	files, err := filepath.Glob("/proc/[0-9]*/environ")
-	if err != nil {
-		return nil, err
-	}
-	mark := []byte(Variable + "=" + state)
-	var pids []int
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			continue // it ended, or is somebody else's
-		}
-		for variable := range bytes.SplitSeq(data, []byte{0}) {
-			if bytes.Equal(variable, mark) {
-				if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
-					pids = append(pids, pid)
-				}
-			}
-		}
-	}
-	return pids, nil
 }

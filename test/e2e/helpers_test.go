@@ -4,8 +4,10 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -173,31 +175,39 @@ func hpaSays(ctx context.Context, kind autoscalingv2.HorizontalPodAutoscalerCond
 	return autoscalingv2.HorizontalPodAutoscalerCondition{}, fmt.Errorf("the HPA has no condition %s", kind)
 }
 
-// produce starts a load, which ends with the test.
+// produce starts a load on the sample's topic, which ends with the test.
 func produce(t *testing.T, shape load.Shape) *load.Generator {
 	t.Helper()
-	generator := newGenerator(t)
+	generator, _ := produceTo(t, bed.Topic, shape)
+	return generator
+}
+
+// produceTo starts a load. It ends with the test, or when stop is called, which returns once all is written.
+func produceTo(t *testing.T, topic string, shape load.Shape) (generator *load.Generator, stop func()) {
+	t.Helper()
+	generator = newGenerator(t, topic)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- generator.Run(ctx, shape, time.Hour) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-done; err != nil && ctx.Err() == nil {
+		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Errorf("load: %v", err)
 		}
 	})
-	return generator
+	t.Cleanup(stop)
+	return generator, stop
 }
 
 // someRecords produces enough for the sample's group to commit an offset on every partition.
 func someRecords(t *testing.T) {
 	t.Helper()
-	if err := newGenerator(t).Run(t.Context(), load.Step{From: 1000, To: 1000, At: time.Second}, time.Second); err != nil {
+	if err := newGenerator(t, bed.Topic).Run(t.Context(), load.Step{From: 1000, To: 1000, At: time.Second}, time.Second); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func newGenerator(t *testing.T) *load.Generator {
+func newGenerator(t *testing.T, topic string) *load.Generator {
 	t.Helper()
 	client, err := load.Connect([]string{cluster.Kafka})
 	if err != nil {
@@ -208,7 +218,7 @@ func newGenerator(t *testing.T) *load.Generator {
 			t.Errorf("load: %v", err)
 		}
 	})
-	generator, err := load.NewGenerator(client, bed.Topic, clock.RealClock{})
+	generator, err := load.NewGenerator(client, topic, clock.RealClock{})
 	if err != nil {
 		t.Fatal(err)
 	}

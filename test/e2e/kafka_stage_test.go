@@ -147,8 +147,12 @@ func (s *stage) coordinator(t *testing.T, group string) int32 {
 
 // read is what the API server answers to an HPA that selects like this.
 func read(ctx context.Context, metric, selector string) (float64, error) {
+	return readIn(ctx, bed.SampleNamespace, metric, selector)
+}
+
+func readIn(ctx context.Context, namespace, metric, selector string) (float64, error) {
 	result := cluster.Client.Discovery().RESTClient().Get().Param("labelSelector", selector).
-		AbsPath("/apis/external.metrics.k8s.io/v1beta1/namespaces/" + bed.SampleNamespace + "/" + metric).Do(ctx)
+		AbsPath("/apis/external.metrics.k8s.io/v1beta1/namespaces/" + namespace + "/" + metric).Do(ctx)
 	if err := result.Error(); err != nil { // with the adapter's own words
 		return 0, err
 	}

@@ -44,6 +44,24 @@ func (c *Client) Get(ctx context.Context, path string, out any) error {
 	return nil
 }
 
+// Cancel ends a job, as a person does in Flink's own page.
+func (c *Client) Cancel(ctx context.Context, job string) error {
+	path := "/jobs/" + job + "?mode=cancel"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, c.base+path, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusAccepted {
+		return fmt.Errorf("PATCH %s: %s", path, answer.Status)
+	}
+	return nil
+}
+
 // Config is the JobManager's configuration.
 func (c *Client) Config(ctx context.Context) (map[string]string, error) {
 	var entries []struct{ Key, Value string }

@@ -1,12 +1,14 @@
 package demo;
 
-import java.util.Set;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.Options;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
-import org.apache.flink.util.ParameterTool;
 import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 
 /**
@@ -19,43 +21,58 @@ import org.apache.kafka.clients.consumer.OffsetResetStrategy;
  * Offsets are committed with each checkpoint. A first start reads from the committed offsets, or from
  * the earliest record where there are none.
  *
- * <p>Options, all {@code --name value}: brokers (required), topic (required), group (flink-demo),
- * work-mode (wait or burn; wait), work-micros (2500), job-name (lag-job).
+ * <p>Options, {@code --name value}:
+ *
+ * <ul>
+ *   <li>brokers, topic: what to read; both required
+ *   <li>group: consumer group (flink-demo)
+ *   <li>work-mode: wait or burn (wait)
+ *   <li>work-micros: time for each record (2500)
+ *   <li>poison-key: a record with this key fails the job, as often as it is read (no key does)
+ *   <li>bounded, without a value: the job finishes at the records that are there when it starts
+ *   <li>job-name (lag-job)
+ * </ul>
  */
 public final class LagJob {
     public static void main(String[] args) throws Exception {
-        ParameterTool options = ParameterTool.fromArgs(args);
-        String brokers = options.getRequired("brokers");
-        String topic = options.getRequired("topic");
-        String group = options.get("group", "flink-demo");
-        Cost.Mode mode = Cost.Mode.parse(options.get("work-mode", "wait"));
-        long micros = options.getLong("work-micros", 2500);
-        String name = options.get("job-name", "lag-job");
-        Set<String> unknown = options.getUnrequestedParameters();
-        if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "unknown options " + unknown + ": use brokers, topic, group, work-mode, work-micros, job-name");
+        CommandLine options = new DefaultParser(false).parse(known(), args);
+        Cost.Mode mode = Cost.Mode.parse(options.getOptionValue("work-mode", "wait"));
+        long micros = Long.parseLong(options.getOptionValue("work-micros", "2500"));
+
+        KafkaSourceBuilder<String> source = KafkaSource.<String>builder()
+                .setBootstrapServers(options.getOptionValue("brokers"))
+                .setTopics(options.getOptionValue("topic"))
+                .setGroupId(options.getOptionValue("group", "flink-demo"))
+                .setStartingOffsets(OffsetsInitializer.committedOffsets(OffsetResetStrategy.EARLIEST))
+                .setDeserializer(new KeyDeserializer());
+        if (options.hasOption("bounded")) {
+            source.setBounded(OffsetsInitializer.latest());
         }
 
-        KafkaSource<String> source = KafkaSource.<String>builder()
-                .setBootstrapServers(brokers)
-                .setTopics(topic)
-                .setGroupId(group)
-                .setStartingOffsets(OffsetsInitializer.committedOffsets(OffsetResetStrategy.EARLIEST))
-                .setDeserializer(new KeyDeserializer())
-                .build();
-
         StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
-        env.fromSource(source, WatermarkStrategy.noWatermarks(), "input")
+        env.fromSource(source.build(), WatermarkStrategy.noWatermarks(), "input")
                 .uid("input")
                 .keyBy(key -> key)
-                .map(new Work(mode, micros))
+                .map(new Work(mode, micros, options.getOptionValue("poison-key")))
                 .name("work")
                 .uid("work")
                 .sinkTo(new DiscardingSink<>())
                 .name("discard")
                 .uid("discard");
-        env.execute(name);
+        env.execute(options.getOptionValue("job-name", "lag-job"));
+    }
+
+    /** The options that there are: any other is an error. */
+    private static Options known() {
+        return new Options()
+                .addRequiredOption(null, "brokers", true, "bootstrap servers")
+                .addRequiredOption(null, "topic", true, "topic to read")
+                .addOption(null, "group", true, "consumer group")
+                .addOption(null, "work-mode", true, "wait or burn")
+                .addOption(null, "work-micros", true, "time for each record")
+                .addOption(null, "poison-key", true, "key of a record that fails the job")
+                .addOption(null, "bounded", false, "finish at the records that are there")
+                .addOption(null, "job-name", true, "name of the job");
     }
 
     private LagJob() {}

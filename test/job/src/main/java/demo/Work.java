@@ -25,17 +25,20 @@ final class Work extends RichMapFunction<String, String> implements Checkpointed
 
     private final Cost.Mode mode;
     private final long nanos;
+    private final String poison;
     private transient Cost cost;
     private transient ListState<Long> saved;
     /** Written by the task's thread, read by the one that reports metrics. */
     private transient volatile long processed;
 
-    Work(Cost.Mode mode, long micros) {
+    /** A record with the key {@code poison} fails the job; null: none does. */
+    Work(Cost.Mode mode, long micros, String poison) {
         if (micros < 0) {
             throw new IllegalArgumentException("work-micros " + micros + ": use 0 or more");
         }
         this.mode = mode;
         this.nanos = micros * 1000;
+        this.poison = poison;
     }
 
     @Override
@@ -57,6 +60,9 @@ final class Work extends RichMapFunction<String, String> implements Checkpointed
     @Override
     @SuppressWarnings("NonAtomicOperationOnVolatileField") // one writer
     public String map(String key) {
+        if (key.equals(poison)) {
+            throw new IllegalStateException("a record has the poison-key " + key);
+        }
         cost.spend(nanos);
         processed++;
         return key;
