@@ -13,7 +13,7 @@ SCENARIO ?= main
 POLICY ?=
 POLICIES ?= lag,busy,desired
 
-# What bench measures: all, or some of kafka, adapter and admission.
+# What bench measures: all, or some of kafka, adapter, admission, reads, flink and jobs.
 PART ?= all
 
 BED := .cache/bin/bed

@@ -6,20 +6,33 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 // TestMain lets this program be its own child, as the benchmark is.
 func TestMain(m *testing.M) {
-	if len(os.Args) < 2 || os.Args[1] != ChildCommand {
+	serve := map[string]func(args []string) error{
+		ChildCommand: func(args []string) error {
+			child, err := ParseChild(args)
+			if err != nil {
+				return err
+			}
+			return Serve(context.Background(), child, os.Stdin, os.Stdout)
+		},
+		FleetCommand: func(args []string) error {
+			jobs, err := strconv.Atoi(args[0])
+			if err != nil {
+				return err
+			}
+			return ServeFleet(context.Background(), jobs, os.Stdin, os.Stdout)
+		},
+	}
+	if len(os.Args) < 2 || serve[os.Args[1]] == nil {
 		os.Exit(m.Run())
 	}
-	child, err := ParseChild(os.Args[2:])
-	if err == nil {
-		err = Serve(context.Background(), child, os.Stdin, os.Stdout)
-	}
-	if err != nil {
+	if err := serve[os.Args[1]](os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -7,12 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/flink-hpa/flink-hpa/test/bed"
@@ -30,8 +27,10 @@ type pod struct {
 // preparePods makes the namespace with what pods need there: the sample's ConfigMap, which the webhook may read. The pods
 // are the sample's JobManager, and the same without its ConfigMap.
 func preparePods(ctx context.Context, b *bed.Bed, sample string) ([]pod, error) {
+	if err := createNamespace(ctx, b.Client, namespace); err != nil {
+		return nil, err
+	}
 	for _, args := range [][]string{
-		{"create", "namespace", namespace},
 		{"apply", "-n", namespace, "-f", filepath.Join(sample, "config.yaml")},
 		{"create", "rolebinding", "-n", namespace, "flink-hpa-webhook-reader",
 			"--clusterrole=flink-hpa-webhook-reader", "--serviceaccount=flink-hpa:flink-hpa-webhook"},
@@ -39,13 +38,6 @@ func preparePods(ctx context.Context, b *bed.Bed, sample string) ([]pod, error) 
 		if _, err := b.Run(ctx, args...); err != nil {
 			return nil, err
 		}
-	}
-	// The API server refuses pods until the namespace has its ServiceAccount.
-	if err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		_, err := b.Client.CoreV1().ServiceAccounts(namespace).Get(ctx, "default", metav1.GetOptions{})
-		return err == nil, nil
-	}); err != nil {
-		return nil, fmt.Errorf("wait for the ServiceAccount default in namespace %s: %w", namespace, err)
 	}
 	mounted, err := jobManager(filepath.Join(sample, "jobmanager.yaml"))
 	if err != nil {

@@ -14,9 +14,17 @@ import (
 // The parts of the benchmark.
 const (
 	PartKafka     = "kafka"     // polls of consumer groups
-	PartAdapter   = "adapter"   // memory of the adapter
+	PartAdapter   = "adapter"   // memory of the adapter with consumer groups
 	PartAdmission = "admission" // time that the webhook adds
+	PartReads     = "reads"     // time that a read through the API server takes
+	PartFlink     = "flink"     // polls of JobManagers
+	PartJobs      = "jobs"      // memory of the adapter with JobManagers
 )
+
+// Parts are all of them, in the order in which they run.
+func Parts() []string {
+	return []string{PartKafka, PartAdapter, PartAdmission, PartReads, PartFlink, PartJobs}
+}
 
 // Run runs parts of the benchmark and prints what they find. What is known after each is in out/bench.json of the checkout.
 func Run(ctx context.Context, root string, parts []string, out io.Writer) error {
@@ -26,7 +34,7 @@ func Run(ctx context.Context, root string, parts []string, out io.Writer) error 
 			return err
 		}
 	}
-	if slices.Contains(parts, PartAdapter) || slices.Contains(parts, PartAdmission) {
+	if slices.ContainsFunc(parts, func(part string) bool { return part != PartKafka }) {
 		if err := r.addFromBed(ctx, root, parts, out); err != nil {
 			return err
 		}
@@ -57,13 +65,44 @@ func (r *report) addFromBed(ctx context.Context, root string, parts []string, ou
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Stop()) }()
-	if slices.Contains(parts, PartAdapter) {
-		if err := r.add(AdapterMemory(ctx, b, root)); err != nil {
+	for _, part := range []struct {
+		name string
+		run  func(context.Context, *bed.Bed, string) ([]Result, error)
+	}{{PartAdapter, AdapterMemory}, {PartAdmission, Admission}, {PartReads, Reads}} {
+		if slices.Contains(parts, part.name) {
+			if err := r.add(part.run(ctx, b, root)); err != nil {
+				return err
+			}
+		}
+	}
+	if !slices.Contains(parts, PartFlink) && !slices.Contains(parts, PartJobs) {
+		return nil
+	}
+	return r.addFromJobs(ctx, b, root, parts)
+}
+
+// addFromJobs runs the parts that need JobManagers.
+func (r *report) addFromJobs(ctx context.Context, b *bed.Bed, root string, parts []string) (err error) {
+	managers, err := startJobManagers(ctx, askedJobs)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, managers.close()) }()
+	template, err := jobManager(filepath.Join(root, "manifests", "samples", "flink-reactive", "jobmanager.yaml"))
+	if err != nil {
+		return err
+	}
+	jobs, err := newJobPods(ctx, b, template, managers.port)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(parts, PartFlink) {
+		if err := r.add(Flink(ctx, b, root, jobs, managers)); err != nil {
 			return err
 		}
 	}
-	if slices.Contains(parts, PartAdmission) {
-		return r.add(Admission(ctx, b, root))
+	if slices.Contains(parts, PartJobs) {
+		return r.add(JobsMemory(ctx, b, root, jobs, managers))
 	}
 	return nil
 }

@@ -3,9 +3,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,9 +19,9 @@ import (
 func main() { command.Main(run) }
 
 func run(ctx context.Context) error {
-	parts := []string{bench.PartKafka, bench.PartAdapter, bench.PartAdmission}
+	parts := bench.Parts()
 	c := &cobra.Command{
-		Use: "bench [all|kafka|adapter|admission]...", Short: "Measure what flink-hpa costs", SilenceUsage: true, SilenceErrors: true,
+		Use: fmt.Sprintf("bench [all|%s]...", strings.Join(parts, "|")), Short: "Measure what flink-hpa costs", SilenceUsage: true, SilenceErrors: true,
 		Args: cobra.OnlyValidArgs, ValidArgs: append([]string{"all"}, parts...),
 	}
 	root := c.Flags().String("root", "..", "folder of the checkout")
@@ -32,7 +35,7 @@ func run(ctx context.Context) error {
 		}
 		return bench.Run(c.Context(), root, parts, os.Stdout)
 	}
-	c.AddCommand(clientCommand())
+	c.AddCommand(clientCommand(), fleetCommand(), constantCommand())
 	return c.ExecuteContext(ctx)
 }
 
@@ -47,5 +50,27 @@ func clientCommand() *cobra.Command {
 			}
 			return bench.Serve(c.Context(), child, os.Stdin, os.Stdout)
 		},
+	}
+}
+
+// fleetCommand is what it starts as JobManagers.
+func fleetCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: bench.FleetCommand + " JOBS", Short: "answer as JobManagers do", Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			jobs, err := strconv.Atoi(args[0])
+			if err != nil {
+				return err
+			}
+			return bench.ServeFleet(c.Context(), jobs, os.Stdin, os.Stdout)
+		},
+	}
+}
+
+// constantCommand is what it starts as the adapter to compare with. The flags are those of the adapters' library.
+func constantCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: bench.ConstantCommand, Short: "answer a constant as an external metric", Hidden: true, DisableFlagParsing: true,
+		RunE: func(c *cobra.Command, args []string) error { return bench.ServeConstant(c.Context(), args) },
 	}
 }
