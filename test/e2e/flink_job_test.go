@@ -32,6 +32,7 @@ type jobSpec struct {
 	Scaled       bool     // by the HPA of the sample hpa-desired, from one TaskManager
 	Micros       int      // microseconds of work for each record
 	Settings     []string // of Flink, key=value
+	RESTTLS      string   // name that the certificate of its REST is for; empty: plain http
 	Options      []string // of the job
 }
 
