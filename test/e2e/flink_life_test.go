@@ -16,12 +16,10 @@ import (
 	"github.com/flink-hpa/flink-hpa/test/load"
 )
 
-func TestAJobIsToldOfTrulyFromItsStartToItsEnd(t *testing.T) {
+func TestAJobIsToldOfTrulyAtEachSize(t *testing.T) {
 	t.Parallel()
 	const rate = 100 // records/s: half of what one TaskManager does
-	j := startJob(t, jobSpec{
-		Name: "flink-life", Topic: "life", TaskManagers: 1, Micros: 5000, Options: []string{"--poison-key", "poison"},
-	})
+	j := startJob(t, jobSpec{Name: "flink-life", Topic: "life", TaskManagers: 1, Micros: 5000})
 	j.runs(t)
 	_, stop := produceTo(t, j.Topic, load.Step{From: rate, To: rate, At: time.Second})
 	j.settles(t, 1, 0)
@@ -36,6 +34,17 @@ func TestAJobIsToldOfTrulyFromItsStartToItsEnd(t *testing.T) {
 	stop()
 	eventually(t, rounds, "nothing is left to read", j.tells(kafkaLagMetric, 0, 0))
 	eventually(t, time.Minute, "nothing is read", j.tells("flink_records_in_per_second", 0, 0))
+}
+
+func TestAJobThatFailsIsNotToldOf(t *testing.T) {
+	t.Parallel()
+	j := startJob(t, jobSpec{
+		Name: "flink-failing", Topic: "failing", TaskManagers: 1, Micros: 5000, Options: []string{"--poison-key", "poison"},
+	})
+	j.runs(t)
+	produceTo(t, j.Topic, load.Step{From: 100, To: 100, At: time.Second})
+	j.settles(t, 1, 0)
+	eventually(t, known, "one TaskManager is enough", j.tells(desiredMetric, 1, 1))
 
 	send(t, j.Topic, "poison", 1)
 	failing := j.refuses(ratios(), reasonsToWait()...)

@@ -64,7 +64,7 @@ func Decide(job Job, rules Rules, memory Memory) (Decision, Memory) {
 	}
 	because = append(because, notes(needs, bottleneck)...)
 	because = append(because, why...)
-	held, look := d.hold(job, rules, memory)
+	held, look := d.hold(job, rules, memory, why)
 	d.Reasons, d.LooksAtCheckpoints = append(because, held...), look
 	if len(held) > 0 {
 		d.TaskManagers = job.TaskManagers
@@ -159,9 +159,14 @@ func notes(needs []need, bottleneck need) reasons {
 	return why
 }
 
-// hold gives the reasons to stay with the current number after all. The checkpoints are looked at last: that costs a request.
-func (d Decision) hold(job Job, rules Rules, memory Memory) (why reasons, look bool) {
+// hold gives the reasons to stay with the current number after all. More are not asked for where that is futile. The checkpoints are
+// looked at last: that costs a request.
+func (d Decision) hold(job Job, rules Rules, memory Memory, futile reasons) (why reasons, look bool) {
 	switch {
+	case d.TaskManagers > job.TaskManagers && len(futile) > 0:
+		for _, reason := range futile {
+			why = append(why, reason.holdsUp())
+		}
 	case d.TaskManagers > job.TaskManagers && job.Now.Before(memory.Until):
 		why.add(HeldByIneffective, "the last scale-up brought next to nothing; until %s after it no more is asked for", rules.IneffectiveFor)
 	case d.TaskManagers < job.TaskManagers:

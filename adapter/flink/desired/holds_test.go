@@ -102,6 +102,8 @@ func TestWhoDoesNotAskForMore(t *testing.T) {
 		{"busy is the hottest, where one has the rest to read", newJob(source(4, .5, 400, backlog(60000), hottest(.7))), 4, CatchingUp},
 		{"one hot subtask: no others help", newJob(source(4, .55, 400, backlog(60000), hottest(1))), 4, Skewed},
 		{"it is hot in a vertex downstream", newJob(source(4, .1, 400, backlog(60000)), sink(4, .6, 400, hottest(1))), 4, Skewed},
+		{"not even when far more arrives", newJob(source(4, .1, 400, arrival(4000)), sink(4, .6, 400, hottest(1))), 4, HeldBySkew},
+		{"nor does a job that waits", newJob(source(4, .55, 400, arrival(4000), backlog(60000))), 4, HeldByWaiting},
 		{"hot by an uneven number of partitions only", newJob(source(9, .65, 400, partitions(12), backlog(60000), hottest(.98))), 12, CatchingUp},
 	}
 	for _, test := range tests {

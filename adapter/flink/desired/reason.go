@@ -36,6 +36,7 @@ const (
 	HeldByChange            Code = "held_by_change"
 	HeldByBackpressure      Code = "held_by_backpressure"
 	HeldBySkew              Code = "held_by_skew"
+	HeldByWaiting           Code = "held_by_waiting"
 	HeldByCheckpointsOff    Code = "held_by_checkpoints_off"
 	HeldByCheckpointFailed  Code = "held_by_checkpoint_failed"
 	HeldByCheckpointAge     Code = "held_by_checkpoint_age"
@@ -48,7 +49,7 @@ func Codes() []Code {
 	return []Code{
 		Fits, MoreNeeded, FewerNeeded, Idle,
 		CatchingUp, Rising, Spread, LimitedByPartitions, LimitedByMaxParallelism, ArrivalUnknown, RateUnknown, TimesUnknown, Skewed, Waiting,
-		HeldByBacklog, HeldByChange, HeldByBackpressure, HeldBySkew, HeldByCheckpointsOff, HeldByCheckpointFailed, HeldByCheckpointAge,
+		HeldByBacklog, HeldByChange, HeldByBackpressure, HeldBySkew, HeldByWaiting, HeldByCheckpointsOff, HeldByCheckpointFailed, HeldByCheckpointAge,
 		HeldByCheckpointsUnseen, HeldByIneffective,
 	}
 }
@@ -57,6 +58,14 @@ func Codes() []Code {
 type Reason struct {
 	Code Code   `json:"code"`
 	Text string `json:"text"` // a clause; it stays the same as long as its cause does
+}
+
+// holdsUp is what follows from a reason why a job can't catch up: nor would more TaskManagers help it with what arrives.
+func (r Reason) holdsUp() Reason {
+	if r.Code == Skewed {
+		return Reason{HeldBySkew, "more TaskManagers would leave the busiest subtask with as much to do"}
+	}
+	return Reason{HeldByWaiting, "more TaskManagers would wait too"}
 }
 
 // reasons are collected in the order in which they are told.
