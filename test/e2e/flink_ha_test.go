@@ -42,7 +42,7 @@ func TestAStandbyJobManagerAnswersAndTakesOver(t *testing.T) {
 		leader = leads(t, func(pod corev1.Pod) bool { return pod.UID != oldest.UID })
 		signalHA(t, oldest, syscall.SIGKILL) // and so it starts again
 	}
-	eventually(t, time.Minute, "the standby answers for the leader's job", func(ctx context.Context) error {
+	eventually(t, 2*time.Minute, "the standby answers for the leader's job", func(ctx context.Context) error {
 		_, err := restOf(oldest).Job(ctx)
 		return err
 	})
@@ -87,7 +87,7 @@ func startHA(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	eventually(t, 2*time.Minute, "both JobManagers listen", func(ctx context.Context) error {
+	eventually(t, startsWithin, "both JobManagers listen", func(ctx context.Context) error {
 		pods := jobManagersByAge(t)
 		if len(pods) != 2 {
 			return fmt.Errorf("there are %d", len(pods))
@@ -124,7 +124,7 @@ func restOf(pod corev1.Pod) *flinkrest.Client {
 func leads(t *testing.T, wanted func(corev1.Pod) bool) corev1.Pod {
 	t.Helper()
 	var leader corev1.Pod
-	eventually(t, 2*time.Minute, "a JobManager leads and the job runs", func(ctx context.Context) error {
+	eventually(t, startsWithin, "a JobManager leads and the job runs", func(ctx context.Context) error {
 		config, err := cluster.Client.CoreV1().ConfigMaps(haNamespace).Get(ctx, haNamespace+"-cluster-config-map", metav1.GetOptions{})
 		if err != nil {
 			return err
