@@ -4,13 +4,13 @@ import "time"
 
 // Job is what one window saw of a job that ran all through it.
 type Job struct {
-	Now          time.Time // end of the window
-	Changed      time.Time // when the job last started, restarted or rescaled
-	TaskManagers int       // registered; all their slots are the job's
-	Slots        int       // of each TaskManager
-	Vertices     []Vertex  // in any order; their inputs make no circle
-	Restart      time.Duration
-	Checkpoints  *Checkpoints // nil: nobody has looked
+	Now          time.Time     // end of the window
+	Changed      time.Time     // when the job last started, restarted or rescaled
+	TaskManagers int           // registered; all their slots are the job's
+	Slots        int           // of each TaskManager
+	Vertices     []Vertex      // in any order; their inputs make no circle
+	Restart      time.Duration // what a rescale of it took; 0: none was measured
+	Checkpoints  *Checkpoints  // nil: nobody has looked
 }
 
 // Vertex is one vertex over the window. Shares are of its subtasks' time, 0 to 1; rates are records per second of all
