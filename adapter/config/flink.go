@@ -7,9 +7,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// metricRefresh is how often a JobManager fetches its TaskManagers' metrics at most, and only when it is asked
+// MetricRefresh is how often a JobManager fetches its TaskManagers' metrics at most, and only when it is asked
 // (metrics.fetcher.update-interval, 10 s by default): asked less often, each answer is from the round before.
-const metricRefresh = 10 * time.Second
+const MetricRefresh = 10 * time.Second
 
 // Flink configures how JobManagers are polled, and when their numbers count.
 type Flink struct {
@@ -39,15 +39,15 @@ func defaultFlink() Flink {
 
 func (f Flink) validate(at *field.Path) field.ErrorList {
 	mistakes := polling(at, f.Interval, f.Timeout, f.MaxAge)
-	if f.Interval.Duration > metricRefresh {
+	if f.Interval.Duration > MetricRefresh {
 		mistakes = append(mistakes, field.Invalid(at.Child("interval"), f.Interval.String(),
-			fmt.Sprintf("Flink renews its metrics only while it is asked for them: at most %s", metricRefresh)))
+			fmt.Sprintf("Flink renews its metrics only while it is asked for them: at most %s", MetricRefresh)))
 	}
 	mistakes = append(mistakes, f.Settle.notNegative(at.Child("settle"))...)
 	mistakes = append(mistakes, f.Hold.notNegative(at.Child("hold"))...)
 	wrong := f.Window.positive(at.Child("window"))
 	mistakes = append(mistakes, wrong...)
-	if least := metricRefresh + f.Interval.Duration; wrong == nil && f.Window.Duration < least {
+	if least := MetricRefresh + f.Interval.Duration; wrong == nil && f.Window.Duration < least {
 		mistakes = append(mistakes, field.Invalid(at.Child("window"), f.Window.String(),
 			fmt.Sprintf("Flink's metrics may stand still that long: at least %s", least)))
 	}

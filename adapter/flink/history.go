@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flink-hpa/flink-hpa/adapter/config"
 	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
 )
 
@@ -96,8 +97,8 @@ func sourcedAt(last, next look) time.Time {
 	return last.at
 }
 
-// metricRefresh is how often a JobManager fetches its TaskManagers' metrics at most (metrics.fetcher.update-interval).
-const metricRefresh = 10 * time.Second
+// metricRefresh is how far apart two refreshes of a JobManager's metrics are at least.
+const metricRefresh = config.MetricRefresh
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {

@@ -44,7 +44,7 @@ func (h *history) window(length time.Duration) (window, error) {
 		case elapsed(to.Times) <= elapsed(from.Times):
 			return window{}, errStill
 		default:
-			w.seconds = max(w.seconds, (elapsed(to.Times)-elapsed(from.Times))/1000/float64(vertex.running))
+			w.seconds = max(w.seconds, w.secondsOf(i))
 		}
 	}
 	if w.seconds == 0 {
@@ -56,6 +56,11 @@ func (h *history) window(length time.Duration) (window, error) {
 // timed tells whether the times of a vertex are of use: it works, and reports them as numbers.
 func (w window) timed(i int) bool {
 	return w.epoch.vertices[i].running > 0 && usable(w.first.vertices[i].Times, w.last.vertices[i].Times)
+}
+
+// secondsOf are those that the subtasks of a vertex that is timed have counted.
+func (w window) secondsOf(i int) float64 {
+	return (elapsed(w.last.vertices[i].Times) - elapsed(w.first.vertices[i].Times)) / 1000 / float64(w.epoch.vertices[i].running)
 }
 
 // shares of a vertex that is timed: the growth of each time over the growth of all three.
@@ -71,7 +76,7 @@ func (w window) rates(i int) (in, out float64) {
 	from, to := w.first.vertices[i], w.last.vertices[i]
 	seconds := w.seconds
 	if w.timed(i) {
-		seconds = (elapsed(to.Times) - elapsed(from.Times)) / 1000 / float64(w.epoch.vertices[i].running)
+		seconds = w.secondsOf(i)
 	}
 	return max(to.in-from.in, 0) / seconds, max(to.out-from.out, 0) / seconds
 }

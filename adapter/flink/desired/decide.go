@@ -21,7 +21,8 @@ import (
 func Decide(job Job, rules Rules, memory Memory) (Decision, Memory) {
 	job = job.clean()
 	restart, measured := rules.restart(job)
-	catchUp, why := job.catchesUp(rules)
+	futile := job.futile(rules)
+	catchUp := len(futile) == 0
 
 	d := Decision{
 		Current: Current{TaskManagers: job.TaskManagers, Parallelism: job.parallelism(), Slots: job.Slots},
@@ -50,12 +51,14 @@ func Decide(job Job, rules Rules, memory Memory) (Decision, Memory) {
 
 	d.TaskManagers = job.taskManagers(whole)
 	because := decided(d, bottleneck, idle)
-	if n := job.after(restart).enough(rules, catchUp, restart); d.TaskManagers != job.TaskManagers && n > d.TaskManagers {
-		because.add(Rising, "what arrives has been growing for half a minute, so the number is for what arrives when the job has restarted")
-		if d.TaskManagers > job.TaskManagers {
+	if d.TaskManagers != job.TaskManagers {
+		n := job.after(restart).enough(rules, catchUp, restart)
+		if d.TaskManagers < job.TaskManagers {
+			n = min(n, job.TaskManagers)
+		}
+		if n > d.TaskManagers {
+			because.add(Rising, "what arrives has been growing for half a minute, so the number is for what arrives when the job has restarted")
 			d.TaskManagers = n
-		} else {
-			d.TaskManagers = min(n, job.TaskManagers)
 		}
 	}
 	if d.TaskManagers != job.TaskManagers && bottleneck.spread() {
@@ -63,8 +66,8 @@ func Decide(job Job, rules Rules, memory Memory) (Decision, Memory) {
 			bottleneck.shareName(), bottleneck.Name)
 	}
 	because = append(because, notes(needs, bottleneck)...)
-	because = append(because, why...)
-	held, look := d.hold(job, rules, memory, why)
+	because = append(because, futile...)
+	held, look := d.hold(job, rules, memory, futile)
 	d.Reasons, d.LooksAtCheckpoints = append(because, held...), look
 	if len(held) > 0 {
 		d.TaskManagers = job.TaskManagers
@@ -96,8 +99,8 @@ func (j Job) enough(rules Rules, catchUp bool, restart time.Duration) int {
 	return j.forParallelism(fit)
 }
 
-// catchesUp tells whether more subtasks would help with a backlog, and else why not.
-func (j Job) catchesUp(rules Rules) (bool, reasons) {
+// futile gives the reasons why more subtasks would not help the job; none: they would.
+func (j Job) futile(rules Rules) reasons {
 	var why reasons
 	busiest := 0.0
 	for _, v := range j.Vertices {
@@ -109,7 +112,7 @@ func (j Job) catchesUp(rules Rules) (bool, reasons) {
 	if j.behind() && busiest < rules.UtilizationMin {
 		why.add(Waiting, "there is a backlog, yet no vertex reports being busy: the job waits for a sink or another outside system")
 	}
-	return len(why) == 0, why
+	return why
 }
 
 // behind tells whether a source has a backlog.
