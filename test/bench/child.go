@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -117,31 +115,16 @@ func (r remote) do(order string) (time.Duration, error) {
 // child is a poller in a process of its own, so that what the process grows by is the client's.
 type child struct {
 	remote
-	cmd   *exec.Cmd
-	stdin io.Closer
+	again
 	empty float64 // MiB resident before there was a client
 }
 
-// startChild runs this program again. The child ends with close, and when this process ends, since it reads no more.
 func startChild(ctx context.Context, what Child) (*child, error) {
-	program, err := os.Executable()
+	process, err := runAgain(ctx, what.args()...)
 	if err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, program, what.args()...)
-	cmd.Stderr = os.Stderr
-	orders, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	replies, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start a client: %w", err)
 	}
-	c := &child{remote: newRemote(orders, replies), cmd: cmd, stdin: orders}
+	c := &child{remote: newRemote(process.stdin, process.stdout), again: process}
 	if err := c.settle(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start a client: %w", err), c.close())
 	}
@@ -160,8 +143,6 @@ func (c *child) settle() error {
 	c.empty, err = residentMemory(c.cmd.Process.Pid)
 	return err
 }
-
-func (c *child) close() error { return errors.Join(c.stdin.Close(), c.cmd.Wait()) }
 
 // memory is what the process has grown by at its peak, in MiB.
 func (c *child) memory() (float64, error) {

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
@@ -50,33 +48,18 @@ func ServeFleet(ctx context.Context, jobs int, orders io.Reader, replies io.Writ
 
 // jobManagers are a fleet in a process of its own, so that what it costs is not the adapter's.
 type jobManagers struct {
-	cmd     *exec.Cmd
-	stdin   io.Closer
+	again
 	orders  *json.Encoder
 	replies *json.Decoder
 	port    int
 }
 
-// startJobManagers runs this program again. The fleet ends with close, and when this process ends, since it reads no more.
 func startJobManagers(ctx context.Context, jobs int) (*jobManagers, error) {
-	program, err := os.Executable()
+	process, err := runAgain(ctx, FleetCommand, strconv.Itoa(jobs))
 	if err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, program, FleetCommand, strconv.Itoa(jobs))
-	cmd.Stderr = os.Stderr
-	orders, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	replies, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the JobManagers: %w", err)
 	}
-	j := &jobManagers{cmd: cmd, stdin: orders, orders: json.NewEncoder(orders), replies: json.NewDecoder(replies)}
+	j := &jobManagers{again: process, orders: json.NewEncoder(process.stdin), replies: json.NewDecoder(process.stdout)}
 	if err := j.replies.Decode(&j.port); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the JobManagers: %w", err), j.close())
 	}
@@ -94,5 +77,3 @@ func (j *jobManagers) take() ([]int64, error) {
 	}
 	return taken, nil
 }
-
-func (j *jobManagers) close() error { return errors.Join(j.stdin.Close(), j.cmd.Wait()) }
