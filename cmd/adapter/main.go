@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/flink-hpa/flink-hpa/adapter/server"
+	"github.com/flink-hpa/flink-hpa/cmd/internal/version"
 )
 
 func main() {
@@ -33,6 +35,7 @@ func run(ctx context.Context, args []string) error {
 	flags := pflag.NewFlagSet("adapter", pflag.ContinueOnError)
 	options := server.NewOptions(flags)
 	logs.AddFlags(flags)
+	showVersion := flags.Bool("version", false, "Print the version and end.")
 	if err := flags.Parse(args); errors.Is(err, pflag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -40,6 +43,10 @@ func run(ctx context.Context, args []string) error {
 	}
 	if flags.NArg() > 0 {
 		return errors.New("no arguments are expected besides flags: " + flags.Arg(0))
+	}
+	if *showVersion {
+		fmt.Println(version.Line("adapter"))
+		return nil
 	}
 	logs.InitLogs()
 	return server.Run(ctx, options)

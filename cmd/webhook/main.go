@@ -4,12 +4,16 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+	"time"
 
 	"k8s.io/klog/v2"
 
+	"github.com/flink-hpa/flink-hpa/cmd/internal/version"
 	"github.com/flink-hpa/flink-hpa/webhook"
 	"github.com/flink-hpa/flink-hpa/webhook/certs"
 )
@@ -17,7 +21,12 @@ import (
 func main() {
 	var opts webhook.Options
 	addFlags(flag.CommandLine, &opts)
+	showVersion := flag.Bool("version", false, "print the version and end")
 	flag.Parse()
+	if *showVersion {
+		fmt.Println(version.Line("webhook"))
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	err := webhook.Run(ctx, opts)
 	stop()
@@ -35,6 +44,11 @@ func addFlags(set *flag.FlagSet, o *webhook.Options) {
 	set.StringVar(&o.Port, "port", "9443", "`port` to serve on")
 	set.StringVar(&o.Profiles, "profiles", "", "`file` with the defaults to inject, read again when it changes; empty for the built-in ones")
 	set.StringVar(&o.Namespace, "namespace", "flink-hpa", "`namespace` of this program, its Secret and its Service")
+	set.Func("namespaces", "`namespaces` whose pods are watched, with commas between them; all when it isn't given", func(list string) error {
+		o.Namespaces = strings.Split(list, ",")
+		return nil
+	})
+	set.DurationVar(&o.ShutdownDelay, "shutdown-delay-duration", 10*time.Second, "`time` for which admissions are answered after SIGTERM, while the webhook is not ready any more")
 	set.StringVar(&o.Secret, "tls-secret", "", "`name` of the Secret that keeps the serving certificate")
 	set.StringVar(&o.Service, "tls-service", "", "`name` of the Service that the certificate is for")
 	set.StringVar(&o.Configuration, "webhook-configuration", "", "`name` of the MutatingWebhookConfiguration and the ValidatingWebhookConfiguration that get the CA bundle")
