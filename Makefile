@@ -18,7 +18,16 @@ PART ?= all
 
 BED := .cache/bin/bed
 
-.PHONY: help demo compare test test-unit test-e2e playground playground-down load bench build tools bed
+# The programs of lint and vulncheck: their versions, and the files that they are built into.
+GOLANGCI_LINT_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
+GOLANGCI_LINT := .cache/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GOVULNCHECK := .cache/bin/govulncheck-$(GOVULNCHECK_VERSION)
+
+# Which version of the module with Go's vulnerability database.
+VULNDB ?= latest
+
+.PHONY: help demo compare test test-unit test-e2e verify update lint lint-fix vulncheck playground playground-down load bench build tools bed
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -29,7 +38,7 @@ demo: bed ## the main job, on real parts, while you watch (POLICY, DURATION, LOA
 compare: bed ## demo under each policy in turn, side by side (POLICIES, DURATION, LOAD)
 	@exec $(BED) compare --root . --policies '$(POLICIES)' --duration $(DURATION) --load '$(LOAD)'
 
-test: test-unit test-e2e ## every test, end to end ones too
+test: verify test-unit test-e2e ## every test, end to end ones too
 
 test-unit: tools ## tests of both modules, with the race detector
 	go vet ./...
@@ -39,6 +48,49 @@ test-unit: tools ## tests of both modules, with the race detector
 
 test-e2e: tools ## the end to end tests: a real control plane, Kafka and Flink
 	cd test && go test -race -tags e2e -count=1 -timeout 30m -parallel 8 -v ./e2e
+
+verify: .cache/bin/verify ## what compilers don't see: modules, format, manifests, documents, workflows, scripts
+	@.cache/bin/verify --root .
+
+update: .cache/bin/verify ## tidy modules, format, write golden files anew
+	@.cache/bin/verify --root . --update
+	go test ./webhook -update
+
+lint: $(GOLANGCI_LINT) ## golangci-lint on all modules
+	$(CURDIR)/$(GOLANGCI_LINT) run ./...
+	cd test && $(CURDIR)/$(GOLANGCI_LINT) run --build-tags e2e ./...
+	cd test/controlplane && $(CURDIR)/$(GOLANGCI_LINT) run ./...
+
+lint-fix: $(GOLANGCI_LINT) ## the same, and what it can put right by itself
+	$(CURDIR)/$(GOLANGCI_LINT) run --fix ./...
+	cd test && $(CURDIR)/$(GOLANGCI_LINT) run --fix --build-tags e2e ./...
+
+# The database comes as a module, through the Go command like everything else, and is indexed by its own tool.
+vulncheck: $(GOVULNCHECK) ## known vulnerabilities in what both programs call (VULNDB)
+	@set -e; version=$$(go list -m -f '{{.Version}}' golang.org/x/vulndb@$(VULNDB)); db=.cache/vulndb/$$version; \
+	if [ ! -d $$db ]; then \
+		echo "Indexing the vulnerability database (minutes, the first time)"; \
+		GOBIN=$(CURDIR)/.cache/bin go install golang.org/x/vulndb/cmd/indexdb@$$version; \
+		dir=$$(cd .cache && GOWORK=off go mod download -json golang.org/x/vulndb@$$version | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'); \
+		rm -rf .cache/vulndb; mkdir -p .cache/vulndb; \
+		.cache/bin/indexdb -vulns "$$dir/data/osv" -out $$db.part; mv $$db.part $$db; \
+	fi; \
+	echo "Vulnerability database of $$version"; \
+	exec $(GOVULNCHECK) -db "file://$(CURDIR)/$$db" ./cmd/...
+
+.PHONY: .cache/bin/verify
+.cache/bin/verify:
+	@mkdir -p .cache/bin
+	@cd test && CGO_ENABLED=0 go build -o ../.cache/bin/verify ./cmd/verify
+
+$(GOLANGCI_LINT):
+	@echo "Building golangci-lint $(GOLANGCI_LINT_VERSION) (minutes, the first time)"
+	@GOBIN=$(CURDIR)/.cache/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@mv .cache/bin/golangci-lint $@
+
+$(GOVULNCHECK):
+	@GOBIN=$(CURDIR)/.cache/bin go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+	@mv .cache/bin/govulncheck $@
 
 playground: bed ## bring everything up and stay till Ctrl-C
 	@exec $(BED) playground --root .
