@@ -16,7 +16,12 @@ POLICIES ?= lag,busy,desired
 # What bench measures: all, or some of kafka, adapter, admission, reads, flink and jobs.
 PART ?= all
 
+# What the images' names begin with, and their tag.
+REPOSITORY ?=
+VERSION ?= dev
+
 BED := .cache/bin/bed
+IMAGES = .cache/bin/images --root . --repository '$(REPOSITORY)' --version '$(VERSION)'
 
 # The programs of lint and vulncheck: their versions, and the files that they are built into.
 GOLANGCI_LINT_VERSION := v2.15.0
@@ -27,7 +32,7 @@ GOVULNCHECK := .cache/bin/govulncheck-$(GOVULNCHECK_VERSION)
 # Which version of the module with Go's vulnerability database.
 VULNDB ?= latest
 
-.PHONY: help demo compare test test-unit test-e2e verify update lint lint-fix vulncheck playground playground-down load bench build tools bed
+.PHONY: help demo compare test test-unit test-e2e verify update lint lint-fix vulncheck playground playground-down load bench build images image-archive push-images tools bed
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -109,6 +114,20 @@ bench: tools ## what polls and admissions cost, beside what they replace (PART)
 
 build: tools ## both programs, into .cache/bin
 	CGO_ENABLED=0 go build -ldflags='-s -w' -o .cache/bin/ ./cmd/adapter ./cmd/webhook
+
+images: .cache/bin/images ## both programs' images for amd64 and arm64, with SBOMs, into out/images (REPOSITORY, VERSION)
+	@exec $(IMAGES) build
+
+image-archive: .cache/bin/images ## the same as archives for docker load, kind load and ctr images import (REPOSITORY, VERSION)
+	@exec $(IMAGES) archive
+
+push-images: .cache/bin/images ## the same, pushed to a registry (REPOSITORY, VERSION)
+	@exec $(IMAGES) push
+
+.PHONY: .cache/bin/images
+.cache/bin/images:
+	@mkdir -p .cache/bin
+	@cd test && CGO_ENABLED=0 go build -ldflags='-s -w' -o ../.cache/bin/images ./cmd/images
 
 bed: tools
 	@test -x $(BED) || echo "Building the test bed (a minute or two, the first time)"
