@@ -88,6 +88,8 @@ func TestFindings(t *testing.T) {
 		{"a workflow", map[string]string{".github/workflows/ci.yml": workflow}, nil},
 		{"a workflow with a key that there isn't", map[string]string{".github/workflows/ci.yml": workflow + "      with-x: 1\n"},
 			[]string{`.github/workflows/ci.yml:8: unexpected key "with-x"`}},
+		{"a workflow that runs a target that there isn't", map[string]string{".github/workflows/ci.yml": workflow + "    - run: make all\n"},
+			[]string{".github/workflows/ci.yml:8: the Makefile has no target all"}},
 		{"scripts that parse", map[string]string{"a.sh": "#!/bin/sh\nif true; then :; fi\n", "b": "#!/usr/bin/env bash\n[[ a == a ]]\n"}, nil},
 		{"scripts that don't", map[string]string{"a.sh": "#!/bin/sh\n\nif true; then\n}\n", "b": "#!/usr/bin/env bash\n)\n"},
 			[]string{"a.sh:4: ", "b:2: "}},

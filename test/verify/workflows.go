@@ -9,9 +9,14 @@ import (
 	"github.com/rhysd/actionlint"
 )
 
-// workflows finds mistakes in GitHub's workflow files. What shellcheck and pyflakes would say isn't asked, since they may not be there.
+// workflows finds mistakes in GitHub's workflow files, and commands of theirs that the Makefile doesn't have. What shellcheck and pyflakes
+// would say isn't asked, since they may not be there.
 func workflows(_ context.Context, t *tree) ([]Finding, error) {
 	linter, err := actionlint.NewLinter(io.Discard, &actionlint.LinterOptions{WorkingDir: t.root})
+	if err != nil {
+		return nil, err
+	}
+	targets, err := t.targets()
 	if err != nil {
 		return nil, err
 	}
@@ -30,6 +35,12 @@ func workflows(_ context.Context, t *tree) ([]Finding, error) {
 		}
 		for _, m := range mistakes {
 			findings = append(findings, Finding{name, m.Line, m.Message + " (actionlint, " + m.Kind + ")"})
+		}
+		for i, line := range strings.Split(string(data), "\n") {
+			_, command, _ := strings.Cut(line, "run: ")
+			if says := targetFinding(command, targets); says != "" {
+				findings = append(findings, Finding{name, i + 1, says})
+			}
 		}
 	}
 	return findings, nil
