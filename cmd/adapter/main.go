@@ -11,10 +11,10 @@ import (
 	"syscall"
 
 	"github.com/spf13/pflag"
-	"k8s.io/component-base/logs"
 	"k8s.io/klog/v2"
 
 	"github.com/flink-hpa/flink-hpa/adapter/server"
+	"github.com/flink-hpa/flink-hpa/cmd/internal/logging"
 	"github.com/flink-hpa/flink-hpa/cmd/internal/version"
 )
 
@@ -24,17 +24,15 @@ func main() {
 	stop()
 	if err != nil {
 		klog.ErrorS(err, "The adapter ends")
+		klog.FlushAndExit(klog.ExitFlushTimeout, 1)
 	}
-	logs.FlushLogs()
-	if err != nil {
-		os.Exit(1)
-	}
+	klog.Flush()
 }
 
 func run(ctx context.Context, args []string) error {
 	flags := pflag.NewFlagSet("adapter", pflag.ContinueOnError)
 	options := server.NewOptions(flags)
-	logs.AddFlags(flags)
+	setUpLogging := logging.AddFlags(flags)
 	showVersion := flags.Bool("version", false, "Print the version and end.")
 	if err := flags.Parse(args); errors.Is(err, pflag.ErrHelp) {
 		return nil
@@ -48,6 +46,8 @@ func run(ctx context.Context, args []string) error {
 		fmt.Println(version.Line("adapter"))
 		return nil
 	}
-	logs.InitLogs()
+	if err := setUpLogging(); err != nil {
+		return err
+	}
 	return server.Run(ctx, options)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"os"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -13,6 +12,7 @@ import (
 
 	"k8s.io/klog/v2"
 
+	"github.com/flink-hpa/flink-hpa/cmd/internal/logging"
 	"github.com/flink-hpa/flink-hpa/cmd/internal/version"
 	"github.com/flink-hpa/flink-hpa/webhook"
 	"github.com/flink-hpa/flink-hpa/webhook/certs"
@@ -21,6 +21,7 @@ import (
 func main() {
 	var opts webhook.Options
 	addFlags(flag.CommandLine, &opts)
+	setUpLogging := logging.AddGoFlags(flag.CommandLine)
 	showVersion := flag.Bool("version", false, "print the version and end")
 	flag.Parse()
 	if *showVersion {
@@ -28,15 +29,16 @@ func main() {
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	err := webhook.Run(ctx, opts)
+	err := setUpLogging()
+	if err == nil {
+		err = webhook.Run(ctx, opts)
+	}
 	stop()
 	if err != nil {
 		klog.Background().Error(err, "Webhook failed")
+		klog.FlushAndExit(klog.ExitFlushTimeout, 1)
 	}
 	klog.Flush()
-	if err != nil {
-		os.Exit(1)
-	}
 }
 
 func addFlags(set *flag.FlagSet, o *webhook.Options) {
@@ -55,8 +57,4 @@ func addFlags(set *flag.FlagSet, o *webhook.Options) {
 	set.DurationVar(&o.Overlap, "tls-rotation-wait", certs.DefaultOverlap, "`time` that each step of a change of CA lasts, in which old and new are trusted")
 	set.StringVar(&o.CertFile, "tls-cert-file", "", "`file` with the serving certificate; without --tls-secret")
 	set.StringVar(&o.KeyFile, "tls-private-key-file", "", "`file` with its key")
-	var logging flag.FlagSet
-	klog.InitFlags(&logging)
-	v := logging.Lookup("v")
-	set.Var(v.Value, v.Name, v.Usage)
 }
