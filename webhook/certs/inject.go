@@ -3,17 +3,13 @@ package certs
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 )
 
@@ -34,29 +30,6 @@ func All(injectors ...Injector) Injector {
 
 // object is a JSON object.
 type object = map[string]any
-
-// APIService injects into spec.caBundle of the APIService of that name. It needs get and patch on it.
-func APIService(client dynamic.Interface, name string) Injector {
-	services := client.Resource(schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"})
-	return func(ctx context.Context, caBundle []byte) (bool, error) {
-		service, err := services.Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
-			return false, fmt.Errorf("read APIService %s: %w", name, err)
-		}
-		want := base64.StdEncoding.EncodeToString(caBundle)
-		if have, _, _ := unstructured.NestedString(service.Object, "spec", "caBundle"); have == want {
-			return false, nil
-		}
-		patch, err := json.Marshal(object{"spec": object{"caBundle": want}})
-		if err != nil {
-			return false, fmt.Errorf("encode the patch of APIService %s: %w", name, err)
-		}
-		if _, err := services.Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
-			return false, fmt.Errorf("patch APIService %s: %w", name, err)
-		}
-		return true, nil
-	}
-}
 
 // MutatingWebhookConfiguration injects into clientConfig.caBundle of each webhook of the configuration of that name. It needs get
 // and patch on it.

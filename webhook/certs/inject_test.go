@@ -8,16 +8,10 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 )
-
-var apiServices = schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}
 
 // writes counts the actions that are no reads.
 func writes(actions []clienttesting.Action) (n int) {
@@ -27,50 +21,6 @@ func writes(actions []clienttesting.Action) (n int) {
 		}
 	}
 	return n
-}
-
-func TestAPIServiceGetsTheBundle(t *testing.T) {
-	const name = "v1beta1.external.metrics.k8s.io"
-	client := dynamicfake.NewSimpleDynamicClient(runtime.NewScheme(), &unstructured.Unstructured{Object: object{
-		"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
-		"metadata": object{"name": name},
-		"spec":     object{"group": "external.metrics.k8s.io", "futureField": "kept"},
-	}})
-	inject := APIService(client, name)
-	check := func(step string, wantWrites int) {
-		t.Helper()
-		before := writes(client.Actions())
-		written, err := inject(t.Context(), []byte("bundle"))
-		if err != nil {
-			t.Fatalf("%s: %v", step, err)
-		}
-		if after := writes(client.Actions()); written != (after > before) {
-			t.Errorf("%s: says written: %t after %d writes", step, written, after-before)
-		}
-		got, err := client.Resource(apiServices).Get(t.Context(), name, metav1.GetOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		spec := got.Object["spec"].(object)
-		if spec["caBundle"] != "YnVuZGxl" || spec["futureField"] != "kept" {
-			t.Errorf("%s: spec is %v", step, spec)
-		}
-		if n := writes(client.Actions()); n != wantWrites {
-			t.Errorf("%s: %d writes, want %d", step, n, wantWrites)
-		}
-	}
-	check("first", 1)
-	check("unchanged", 1)
-	taken := []byte(`{"spec":{"caBundle":null}}`)
-	if _, err := client.Resource(apiServices).Patch(t.Context(), name, "application/merge-patch+json", taken, metav1.PatchOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	check("after somebody took it away", 3)
-
-	_, err := APIService(client, "missing")(t.Context(), []byte("bundle"))
-	if err == nil || !strings.Contains(err.Error(), "APIService missing") {
-		t.Errorf("a missing APIService: %v", err)
-	}
 }
 
 func TestEachWebhookGetsTheBundle(t *testing.T) {
