@@ -36,30 +36,67 @@ const (
 
 // Discovery knows the JobManager pods that there are in Kubernetes. It reads from memory only.
 type Discovery struct {
+	watches map[string]podWatch // by namespace, or one under metav1.NamespaceAll
+}
+
+// podWatch is an informer of JobManager pods, of one namespace or of all.
+type podWatch struct {
 	factory informers.SharedInformerFactory
 	pods    corelisters.PodLister
 	indexer cache.Indexer
 	synced  cache.InformerSynced
 }
 
-// NewDiscovery returns a Discovery that knows nothing until Start.
-func NewDiscovery(client kubernetes.Interface) *Discovery {
+// NewDiscovery returns a Discovery that knows nothing until Start, and then the JobManagers of these namespaces; without any, of all.
+func NewDiscovery(client kubernetes.Interface, namespaces ...string) *Discovery {
+	if len(namespaces) == 0 {
+		namespaces = []string{metav1.NamespaceAll}
+	}
+	d := &Discovery{watches: make(map[string]podWatch, len(namespaces))}
+	for _, namespace := range namespaces {
+		d.watches[namespace] = newPodWatch(client, namespace)
+	}
+	return d
+}
+
+func newPodWatch(client kubernetes.Interface, namespace string) podWatch {
 	factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithTransform(strip))
 	informer := factory.InformerFor(&corev1.Pod{}, func(client kubernetes.Interface, resync time.Duration) cache.SharedIndexInformer {
 		indexers := cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc, clusterIndex: indexByCluster}
-		return coreinformers.NewFilteredPodInformer(client, metav1.NamespaceAll, resync, indexers,
+		return coreinformers.NewFilteredPodInformer(client, namespace, resync, indexers,
 			func(options *metav1.ListOptions) { options.LabelSelector = jobManagerLabel })
 	})
-	return &Discovery{factory: factory, pods: corelisters.NewPodLister(informer.GetIndexer()), indexer: informer.GetIndexer(), synced: informer.HasSynced}
+	return podWatch{factory: factory, pods: corelisters.NewPodLister(informer.GetIndexer()), indexer: informer.GetIndexer(), synced: informer.HasSynced}
+}
+
+// of is the watch that the namespace's pods are in; ok is false for a namespace that nobody watches.
+func (d *Discovery) of(namespace string) (w podWatch, ok bool) {
+	if w, ok = d.watches[metav1.NamespaceAll]; !ok {
+		w, ok = d.watches[namespace]
+	}
+	return w, ok
 }
 
 // Start watches the pods until ctx ends. It returns at once.
-func (d *Discovery) Start(ctx context.Context) { d.factory.StartWithContext(ctx) }
+func (d *Discovery) Start(ctx context.Context) {
+	for _, w := range d.watches {
+		w.factory.StartWithContext(ctx)
+	}
+}
+
+// shutdown returns when all that Start began has ended.
+func (d *Discovery) shutdown() {
+	for _, w := range d.watches {
+		w.factory.Shutdown()
+	}
+}
 
 // Synced is nil once the pods have been listed.
 func (d *Discovery) Synced() error {
-	if !d.synced() {
-		return errNotSynced
+	for _, w := range d.watches {
+		if !w.synced() {
+			return errNotSynced
+		}
 	}
 	return nil
 }
@@ -67,10 +104,14 @@ func (d *Discovery) Synced() error {
 // Find returns the one Flink cluster with a running JobManager whose labels match the selector, in that namespace only.
 // None is ErrNotFound; several are an error that names them.
 func (d *Discovery) Find(namespace string, selector labels.Selector) (Cluster, error) {
-	if err := d.Synced(); err != nil {
-		return Cluster{}, err
+	watch, ok := d.of(namespace)
+	switch {
+	case !ok:
+		return Cluster{}, fmt.Errorf("%w: no pod of namespace %q is read; add it to the adapter's --namespaces", ErrNotFound, namespace)
+	case !watch.synced():
+		return Cluster{}, errNotSynced
 	}
-	pods, err := d.pods.Pods(namespace).List(selector)
+	pods, err := watch.pods.Pods(namespace).List(selector)
 	if err != nil {
 		return Cluster{}, err
 	}
@@ -104,7 +145,11 @@ func (d *Discovery) Find(namespace string, selector labels.Selector) (Cluster, e
 // JobManagers are the cluster's running JobManagers, oldest first: leader and standbys alike, since each of them answers
 // with the leader's jobs. Their metrics are their own, though: stay with the first that answers.
 func (d *Discovery) JobManagers(c Cluster) []JobManager {
-	objects, _ := d.indexer.ByIndex(clusterIndex, c.key()) // fails only without the index
+	watch, ok := d.of(c.Namespace)
+	if !ok {
+		return nil
+	}
+	objects, _ := watch.indexer.ByIndex(clusterIndex, c.key()) // fails only without the index
 	pods := make([]*corev1.Pod, 0, len(objects))
 	for _, object := range objects {
 		if pod := object.(*corev1.Pod); reachable(pod) {
@@ -123,17 +168,26 @@ func (d *Discovery) JobManagers(c Cluster) []JobManager {
 
 // Running tells whether a JobManager that was found is still there.
 func (d *Discovery) Running(j JobManager) bool {
-	pod, err := d.pods.Pods(j.Namespace).Get(j.Pod)
-	return err == nil && reachable(pod) && jobManager(pod) == j
+	pod, ok := d.pod(j)
+	return ok && reachable(pod) && jobManager(pod) == j
 }
 
 // Injected is what the webhook injected into the pod of a JobManager that was found, as its annotation says it.
 func (d *Discovery) Injected(j JobManager) string {
-	pod, err := d.pods.Pods(j.Namespace).Get(j.Pod)
-	if err != nil || pod.UID != j.UID {
+	pod, ok := d.pod(j)
+	if !ok || pod.UID != j.UID {
 		return ""
 	}
 	return pod.Annotations[annotationInjected]
+}
+
+func (d *Discovery) pod(j JobManager) (*corev1.Pod, bool) {
+	watch, ok := d.of(j.Namespace)
+	if !ok {
+		return nil, false
+	}
+	pod, err := watch.pods.Pods(j.Namespace).Get(j.Pod)
+	return pod, err == nil
 }
 
 func indexByCluster(object any) ([]string, error) {

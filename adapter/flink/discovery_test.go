@@ -62,13 +62,20 @@ func selector(t testing.TB, text string) labels.Selector {
 }
 
 func discovery(t testing.TB, pods ...*corev1.Pod) *Discovery {
+	t.Helper()
+	return discoveryIn(t, nil, pods...)
+}
+
+// discoveryIn reads these namespaces alone.
+func discoveryIn(t testing.TB, namespaces []string, pods ...*corev1.Pod) *Discovery {
+	t.Helper()
 	client := fake.NewClientset()
 	for _, p := range pods {
 		if err := client.Tracker().Add(p); err != nil {
 			t.Fatal(err)
 		}
 	}
-	d := NewDiscovery(client)
+	d := NewDiscovery(client, namespaces...)
 	if err := d.Synced(); !errors.Is(err, errNotSynced) {
 		t.Errorf("before the start: %v", err)
 	}
@@ -76,9 +83,11 @@ func discovery(t testing.TB, pods ...*corev1.Pod) *Discovery {
 		t.Errorf("found before the start: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(func() { cancel(); d.factory.Shutdown() })
+	t.Cleanup(func() { cancel(); d.shutdown() })
 	d.Start(ctx)
-	d.factory.WaitForCacheSyncWithContext(ctx)
+	for _, w := range d.watches {
+		w.factory.WaitForCacheSyncWithContext(ctx)
+	}
 	return d
 }
 
@@ -185,13 +194,31 @@ func TestJobManagersOfACluster(t *testing.T) {
 	}
 }
 
+func TestOnlyTheNamespacesThatAreServedAreRead(t *testing.T) {
+	d := discoveryIn(t, []string{"shop", "ops"}, pod("orders", func(*corev1.Pod) {}), pod("mails", func(p *corev1.Pod) { p.Namespace = "crm" }))
+	found, err := d.Find("shop", labels.Everything())
+	if err != nil || len(d.JobManagers(found)) != 1 || !d.Running(d.JobManagers(found)[0]) {
+		t.Errorf("found %v, %v", found, err)
+	}
+	if _, err := d.Find("ops", labels.Everything()); !errors.Is(err, ErrNotFound) || strings.Contains(err.Error(), "--namespaces") {
+		t.Errorf("in a namespace without JobManagers: %v", err)
+	}
+	if _, err := d.Find("crm", labels.Everything()); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), `"crm" is read; add it to the adapter's --namespaces`) {
+		t.Errorf("in a namespace that is not read: %v", err)
+	}
+	elsewhere := Cluster{"crm", "Pod", "mails"}
+	if n := len(d.JobManagers(elsewhere)); n != 0 || d.Running(JobManager{Namespace: "crm", Pod: "mails"}) {
+		t.Errorf("%d JobManagers in a namespace that is not read", n)
+	}
+}
+
 func TestDiscoveryEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		d := NewDiscovery(fake.NewClientset())
 		d.Start(ctx)
 		cancel()
-		d.factory.Shutdown()
+		d.shutdown()
 	})
 }
 

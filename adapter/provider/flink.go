@@ -62,6 +62,9 @@ func (p *Provider) reading(ctx context.Context, namespace string, selector label
 // Explain says why flink_desired_taskmanagers is what it is now, for the same namespace and selector. The error is a bare
 // *apierrors.StatusError, the one that the metric has.
 func (p *Provider) Explain(ctx context.Context, namespace string, selector labels.Selector) (flink.Explanation, error) {
+	if err := p.admits(namespace); err != nil {
+		return flink.Explanation{}, status(err)
+	}
 	job, _, err := p.job(ctx, namespace, selector, flinkMetrics()[DesiredTaskManagers])
 	if err != nil {
 		return flink.Explanation{}, status(err)

@@ -6,6 +6,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -38,6 +39,7 @@ type value struct {
 
 // Provider serves the adapter's metrics. It is safe for concurrent use.
 type Provider struct {
+	namespaces  []string // that are served; none: all
 	clusters    atomic.Pointer[[]KafkaCluster]
 	jobManagers Finder
 	jobs        atomic.Pointer[Reader[flink.Key, flink.Job]]
@@ -48,9 +50,10 @@ type Provider struct {
 
 var _ metrics.ExternalMetricsProvider = (*Provider)(nil)
 
-// New returns a provider of all metrics that the adapter knows. It knows no Kafka cluster and no job before SetKafkaClusters and SetJobs.
-func New(jobManagers Finder) *Provider {
-	p := &Provider{jobManagers: jobManagers}
+// New returns a provider of all metrics that the adapter knows, to these namespaces; without any, to all. It knows no Kafka cluster and
+// no job before SetKafkaClusters and SetJobs.
+func New(jobManagers Finder, namespaces ...string) *Provider {
+	p := &Provider{jobManagers: jobManagers, namespaces: namespaces}
 	p.SetKafkaClusters(nil)
 	p.metrics = map[string]func(context.Context, string, labels.Selector) (value, error){
 		"kafka_consumergroup_lag":           p.consumerGroupLag,
@@ -81,11 +84,7 @@ func (p *Provider) ListAllExternalMetrics() []metrics.ExternalMetricInfo { retur
 
 // GetExternalMetric answers one request. The error is a bare *apierrors.StatusError: anything else would become a 500.
 func (p *Provider) GetExternalMetric(ctx context.Context, namespace string, selector labels.Selector, info metrics.ExternalMetricInfo) (*external_metrics.ExternalMetricValueList, error) {
-	read, ok := p.metrics[info.Metric]
-	if !ok {
-		return nil, status(p.unknownMetric(info.Metric))
-	}
-	v, err := read(ctx, namespace, selector)
+	v, err := p.read(ctx, namespace, info.Metric, selector)
 	if err != nil {
 		return nil, status(err)
 	}
@@ -95,6 +94,35 @@ func (p *Provider) GetExternalMetric(ctx context.Context, namespace string, sele
 		Timestamp:    v.time,
 		Value:        v.quantity,
 	}}}, nil
+}
+
+// Ask has a question polled from now on, and tells why it has no answer yet. It doesn't wait for one.
+func (p *Provider) Ask(namespace, metric string, selector labels.Selector) error {
+	ended, end := context.WithCancel(context.Background())
+	end() // whoever reads with an ended context takes what is there
+	_, err := p.read(ended, namespace, metric, selector)
+	return err
+}
+
+// Serves tells whether there is a metric of that name.
+func (p *Provider) Serves(metric string) bool { return p.metrics[metric] != nil }
+
+func (p *Provider) read(ctx context.Context, namespace, metric string, selector labels.Selector) (value, error) {
+	if err := p.admits(namespace); err != nil {
+		return value{}, err
+	}
+	read, ok := p.metrics[metric]
+	if !ok {
+		return value{}, p.unknownMetric(metric)
+	}
+	return read(ctx, namespace, selector)
+}
+
+func (p *Provider) admits(namespace string) error {
+	if len(p.namespaces) > 0 && !slices.Contains(p.namespaces, namespace) {
+		return fmt.Errorf("%w: namespace %q is not among those that the adapter serves; add it to its --namespaces", errForbidden, namespace)
+	}
+	return nil
 }
 
 // asked is the selector as labels, to show which question the value answers.

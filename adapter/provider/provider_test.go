@@ -283,3 +283,46 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+func TestOtherNamespacesAreNotServed(t *testing.T) {
+	p := New(nil, "shop", "ops")
+	p.SetKafkaClusters([]KafkaCluster{cluster("main", "*")})
+	orders := labels.SelectorFromSet(labels.Set{"group": "orders"})
+	if _, err := p.GetExternalMetric(t.Context(), "shop", orders, metrics.ExternalMetricInfo{Metric: "kafka_consumergroup_lag"}); err != nil {
+		t.Errorf("in a namespace that is served: %v", err)
+	}
+	_, err := p.GetExternalMetric(t.Context(), "crm", orders, metrics.ExternalMetricInfo{Metric: "kafka_consumergroup_lag"})
+	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), `namespace "crm" is not among those that the adapter serves; add it to its --namespaces`) {
+		t.Errorf("in another: %v", err)
+	}
+	if _, err := p.Explain(t.Context(), "crm", orders); !apierrors.IsForbidden(err) {
+		t.Errorf("an explanation in another: %v", err)
+	}
+}
+
+func TestAskTellsWhatTheAnswerWouldWithoutWaitingForOne(t *testing.T) {
+	waits := groupsFunc(func(ctx context.Context, _ kafka.Key) snapshot.Sample[kafka.Group] {
+		if ctx.Err() == nil {
+			t.Error("it would wait")
+		}
+		return snapshot.Fail[kafka.Group](snapshot.ErrNone)
+	})
+	main := cluster("main", "*")
+	main.Groups = waits
+	p := New(nil)
+	p.SetKafkaClusters([]KafkaCluster{main})
+	orders := labels.SelectorFromSet(labels.Set{"group": "orders"})
+	if err := p.Ask("shop", "kafka_consumergroup_lag", orders); !errors.Is(err, snapshot.ErrNone) {
+		t.Errorf("a question without an answer: %v", err)
+	}
+	if err := p.Ask("shop", "no_metric", orders); !errors.Is(err, errNotFound) || p.Serves("no_metric") || !p.Serves("flink_busy_ratio") {
+		t.Errorf("a question about no metric of ours: %v", err)
+	}
+}
+
+// groupsFunc is a Reader of groups.
+type groupsFunc func(context.Context, kafka.Key) snapshot.Sample[kafka.Group]
+
+func (r groupsFunc) Read(ctx context.Context, key kafka.Key) snapshot.Sample[kafka.Group] {
+	return r(ctx, key)
+}

@@ -1,28 +1,59 @@
 package server
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
 
-// sampleAges tells at each scrape how old the oldest value of each source is.
+	"github.com/flink-hpa/flink-hpa/adapter/collect"
+)
+
+// sampleAges tells at each scrape how old the oldest value of each source is, and how old the configuration lets it become.
 type sampleAges struct {
-	sources *sources
-	desc    *prometheus.Desc
+	sources               *sources
+	age, maxAge, interval *prometheus.Desc
 }
 
 var _ prometheus.Collector = (*sampleAges)(nil)
 
 func newSampleAges(sources *sources) *sampleAges {
-	return &sampleAges{sources, prometheus.NewDesc("flink_hpa_sample_age_seconds",
-		"Age of the oldest value that is held of what is polled. Absent while there is none.", []string{sourceLabel}, nil)}
+	gauge := func(name, help string) *prometheus.Desc {
+		return prometheus.NewDesc("flink_hpa_"+name, help, []string{sourceLabel}, nil)
+	}
+	return &sampleAges{
+		sources,
+		gauge("sample_age_seconds", "Age of the oldest value that is held of what is polled. Absent while there is none."),
+		gauge("sample_max_age_seconds", "Age from which a value is not served any more, as configured."),
+		gauge("poll_interval_seconds", "Time between the starts of two rounds of polling, as configured."),
+	}
 }
 
 // Describe implements prometheus.Collector.
-func (a *sampleAges) Describe(descs chan<- *prometheus.Desc) { descs <- a.desc }
+func (a *sampleAges) Describe(descs chan<- *prometheus.Desc) {
+	descs <- a.age
+	descs <- a.maxAge
+	descs <- a.interval
+}
 
 // Collect implements prometheus.Collector.
 func (a *sampleAges) Collect(metrics chan<- prometheus.Metric) {
+	gauge := func(desc *prometheus.Desc, seconds float64, source *source) {
+		metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, seconds, source.name)
+	}
 	for _, source := range a.sources.current.Load().all() {
 		if age, ok := source.loop.OldestSample(); ok {
-			metrics <- prometheus.MustNewConstMetric(a.desc, prometheus.GaugeValue, age.Seconds(), source.name)
+			gauge(a.age, age.Seconds(), source)
 		}
+		configured := loopSettings(source)
+		gauge(a.maxAge, configured.MaxAge.Seconds(), source)
+		gauge(a.interval, configured.Interval.Seconds(), source)
 	}
+}
+
+func loopSettings(source *source) collect.Options {
+	switch settings := source.settings.(type) {
+	case kafkaSettings:
+		return settings.loop
+	case flinkSettings:
+		return settings.loop
+	}
+	return collect.Options{}
 }

@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/klog/v2"
 
 	"github.com/flink-hpa/flink-hpa/adapter/collect"
 	"github.com/flink-hpa/flink-hpa/adapter/flink/desired"
 	"github.com/flink-hpa/flink-hpa/adapter/kafka"
+	"github.com/flink-hpa/flink-hpa/internal/telemetry"
 )
 
 // ownMetrics are about the adapter itself, for Prometheus.
@@ -65,7 +67,7 @@ func newOwnMetrics(registry prometheus.Registerer) (*ownMetrics, error) {
 		}),
 	}
 	for _, c := range []prometheus.Collector{m.polls, m.requests, m.errors, m.connections, m.groups, m.partitions, m.lost,
-		m.flinkRequests, m.flinkErrors, m.decisions, m.reloadSuccessful, m.reloadTime} {
+		m.flinkRequests, m.flinkErrors, m.decisions, m.reloadSuccessful, m.reloadTime, telemetry.BuildInfo("adapter")} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
@@ -96,13 +98,22 @@ func (m *ownMetrics) forget(cluster string) {
 }
 
 // loopMeter is a collect.Meter.
-type loopMeter struct{ polls prometheus.Observer }
+type loopMeter struct {
+	name  string
+	polls prometheus.Observer
+}
 
 var _ collect.Meter = loopMeter{}
 
-func (m *ownMetrics) loop(name string) loopMeter { return loopMeter{m.polls.WithLabelValues(name)} }
+func (m *ownMetrics) loop(name string) loopMeter {
+	return loopMeter{name, m.polls.WithLabelValues(name)}
+}
 
-func (m loopMeter) Polled(took time.Duration) { m.polls.Observe(took.Seconds()) }
+// Polled implements collect.Meter.
+func (m loopMeter) Polled(took time.Duration) {
+	m.polls.Observe(took.Seconds())
+	klog.Background().V(2).Info("Polled", "source", m.name, "took", took)
+}
 
 // clusterMeter is the meter of one Kafka client and its loop. Once it has ended it hears nothing any more: by then the
 // series are those of the cluster's next client, or gone.

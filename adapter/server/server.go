@@ -9,18 +9,22 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/types"
+	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/apiserver/pkg/server/healthz"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 	"k8s.io/component-base/metrics/legacyregistry"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/custom-metrics-apiserver/pkg/apiserver/metrics"
 
+	"github.com/flink-hpa/flink-hpa/adapter/apiservice"
+	"github.com/flink-hpa/flink-hpa/internal/telemetry"
 	"github.com/flink-hpa/flink-hpa/webhook/certs"
 )
 
-// Run serves external metrics until ctx ends.
+// Run serves external metrics until ctx ends, and a while longer: what is collected and renewed goes on until the last
+// request has been answered.
 func Run(ctx context.Context, opts *Options) error {
 	if err := opts.Complete(os.Getenv("KUBECONFIG")); err != nil {
 		return err
@@ -41,69 +45,93 @@ func Run(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return err
 	}
-	instance, err := os.Hostname()
-	if err != nil {
-		return fmt.Errorf("find our own name: %w", err)
-	}
-	sources, err := newSources(file.inUse, client, instance, clock.RealClock{}, own)
+	dynamicClient, err := dynamic.NewForConfig(restConfig)
 	if err != nil {
 		return err
 	}
-	for _, collector := range []prometheus.Collector{newSampleAges(sources), sources.overrides} {
+	instance, err := os.Hostname() // a pod's is its name
+	if err != nil {
+		return fmt.Errorf("find our own name: %w", err)
+	}
+	sources, err := newSources(file.inUse, client, instance, opts.Namespaces, clock.RealClock{}, own)
+	if err != nil {
+		return err
+	}
+	registration := apiservice.New(dynamicClient, opts.APIService, types.NamespacedName{Namespace: opts.Namespace, Name: opts.Service})
+	watch := apiservice.NewWatch(registration, client, instance, clock.RealClock{})
+	served := newServed(sources.provider, clock.RealClock{})
+	for _, collector := range []prometheus.Collector{newSampleAges(sources), newJobGauges(sources.eachJob), served, sources.overrides, watch} {
 		if err := legacyregistry.Registerer().Register(collector); err != nil {
 			return err
 		}
 	}
-	opts.base.WithExternalMetrics(sources.provider) // before Config and Server, which look for it
+	opts.base.WithExternalMetrics(served) // before Config and Server, which look for it
 	if err := metrics.RegisterMetrics(legacyregistry.Register); err != nil {
 		return err
 	}
+	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWorking()
+	keeper, err := opts.keeper(ctx, client, registration)
+	if err != nil {
+		return err
+	}
+	warm := newWarmUp(sources.demand.Unanswered, otherReplicas(client, opts.Namespace, opts.PodLabels, instance), clock.RealClock{})
+	server, err := opts.apiServer(sources, warm, keeper)
+	if err != nil {
+		return err
+	}
 	tasks, ctx := errgroup.WithContext(ctx)
-	if opts.TLSSecret != "" {
-		keeper, err := newKeeper(ctx, opts, restConfig, client)
-		if err != nil {
-			return err
-		}
-		tasks.Go(func() error { keeper.Run(ctx); return nil })
+	tasks.Go(func() error { sources.run(working, file); return nil })
+	tasks.Go(func() error { warm.run(working); return nil })
+	if keeper != nil {
+		tasks.Go(func() error { keeper.Run(working); return nil })
 	}
-	apiServer, err := opts.base.Config()
-	if err != nil {
-		return fmt.Errorf("set up the API server: %w", err)
+	if opts.Service != "" {
+		tasks.Go(func() error { watch.Run(working); return nil })
 	}
-	chain := &apiServer.GenericConfig.BuildHandlerChainFunc
-	*chain = withExplanations(*chain, sources.provider)
-	server, err := opts.base.Server()
-	if err != nil {
-		return fmt.Errorf("set up the API server: %w", err)
-	}
-	if err := server.GenericAPIServer.AddLivezChecks(0, check("collectors-turn", sources.alive)); err != nil {
-		return err
-	}
-	if err := server.GenericAPIServer.AddReadyzChecks(check("collectors-started", sources.ready)); err != nil {
-		return err
-	}
-	tasks.Go(func() error { sources.run(ctx, file); return nil })
-	tasks.Go(func() error { return server.GenericAPIServer.PrepareRun().RunWithContext(ctx) })
+	tasks.Go(func() error {
+		defer stopWorking()
+		return server.PrepareRun().RunWithContext(ctx)
+	})
 	return tasks.Wait()
 }
 
-// newKeeper makes sure of the serving certificate in the Secret, and has the API server serve it.
-func newKeeper(ctx context.Context, opts *Options, restConfig *rest.Config, client kubernetes.Interface) (*certs.Keeper, error) {
-	dynamicClient, err := dynamic.NewForConfig(restConfig)
-	if err != nil {
-		return nil, err
+// keeper makes sure of the serving certificate in the Secret; nil where it comes from elsewhere.
+func (o *Options) keeper(ctx context.Context, client kubernetes.Interface, registration *apiservice.Registration) (*certs.Keeper, error) {
+	if o.TLSSecret == "" {
+		return nil, nil
 	}
-	keeper := certs.New(client, certs.Options{Namespace: opts.Namespace, Secret: opts.TLSSecret, Service: opts.TLSService, Clock: clock.RealClock{}},
-		certs.APIService(dynamicClient, opts.APIService))
+	keeper := certs.New(client, certs.Options{Namespace: o.Namespace, Secret: o.TLSSecret, Service: o.Service, Clock: clock.RealClock{}}, registration.Inject)
 	if err := keeper.Ensure(ctx); err != nil {
 		return nil, fmt.Errorf("serving certificate: %w", err)
 	}
-	server, err := opts.base.Config()
+	return keeper, nil
+}
+
+// apiServer is the library's, with what it serves, its certificate and its probes.
+func (o *Options) apiServer(sources *sources, warm *warmUp, keeper *certs.Keeper) (*genericapiserver.GenericAPIServer, error) {
+	config, err := o.base.Config()
 	if err != nil {
 		return nil, fmt.Errorf("set up the API server: %w", err)
 	}
-	server.GenericConfig.SecureServing.Cert = keeper
-	return keeper, nil
+	generic := config.GenericConfig
+	generic.ShutdownDelayDuration = o.ShutdownDelay
+	generic.BuildHandlerChainFunc = withExplanations(generic.BuildHandlerChainFunc, sources.provider)
+	if keeper != nil {
+		generic.SecureServing.Cert = keeper
+	}
+	if err := legacyregistry.Registerer().Register(telemetry.CertificateExpiry("adapter", telemetry.FromPEM(generic.SecureServing.Cert))); err != nil {
+		return nil, err
+	}
+	adapter, err := o.base.Server()
+	if err != nil {
+		return nil, fmt.Errorf("set up the API server: %w", err)
+	}
+	server := adapter.GenericAPIServer
+	if err := server.AddLivezChecks(0, check("collectors-turn", sources.alive)); err != nil {
+		return nil, err
+	}
+	return server, server.AddReadyzChecks(check("collectors-started", sources.ready), check("warm", warm.ready))
 }
 
 func check(name string, f func() error) healthz.HealthChecker {

@@ -18,7 +18,7 @@ func parse(t *testing.T, args ...string) *Options {
 }
 
 func TestComplete(t *testing.T) {
-	secret := []string{"--tls-secret=s", "--tls-service=svc", "--namespace=ns"}
+	secret := []string{"--tls-secret=s", "--service=svc", "--namespace=ns"}
 	tests := []struct {
 		name    string
 		args    []string
@@ -26,8 +26,13 @@ func TestComplete(t *testing.T) {
 	}{
 		{"no flags at all", nil, ""},
 		{"a Secret with what belongs to it", secret, ""},
-		{"a Secret without a Service", []string{"--tls-secret=s", "--namespace=ns"}, "--tls-secret=s needs --tls-service"},
-		{"a Secret without a namespace", []string{"--tls-secret=s", "--tls-service=svc"}, "--tls-secret=s needs --namespace"},
+		{"a Secret without a Service", []string{"--tls-secret=s", "--namespace=ns"}, "--tls-secret=s needs --service"},
+		{"a Secret without a namespace", []string{"--tls-secret=s", "--service=svc"}, "--service=svc needs --namespace"},
+		{"a namespace that can't exist", []string{"--namespaces=team-a,Team_B"}, `--namespaces=team-a,Team_B: namespace "Team_B" can't exist`},
+		{"labels that can't be read", []string{"--pod-labels=a=b=c", "--namespace=ns"}, "--pod-labels=a=b=c: "},
+		{"labels of pods in no namespace", []string{"--pod-labels=a=b"}, "--pod-labels=a=b needs --namespace"},
+		{"a Service in no namespace", []string{"--service=svc"}, "--service=svc needs --namespace"},
+		{"a delay that is over before it begins", []string{"--shutdown-delay-duration=-1s"}, "--shutdown-delay-duration=-1s"},
 		{"a Secret and a file", append(secret, "--tls-cert-file=/x"), "exclude each other"},
 	}
 	for _, test := range tests {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flink-hpa/flink-hpa/adapter/collect"
 	"github.com/flink-hpa/flink-hpa/adapter/config"
+	"github.com/flink-hpa/flink-hpa/adapter/demand"
 	"github.com/flink-hpa/flink-hpa/adapter/flink"
 	"github.com/flink-hpa/flink-hpa/adapter/provider"
 )
@@ -30,6 +31,7 @@ type sources struct {
 	discovery *flink.Discovery
 	overrides *flink.Overrides
 	provider  *provider.Provider
+	demand    *demand.Demand
 
 	current atomic.Pointer[collected]
 	running sync.WaitGroup
@@ -59,11 +61,14 @@ type loop interface {
 	OldestSample() (age time.Duration, ok bool)
 }
 
-// newSources returns the sources of conf, none of which runs yet. instance, this pod, is the author of Events.
-func newSources(conf config.Config, client kubernetes.Interface, instance string, clock clock.Clock, metrics *ownMetrics) (*sources, error) {
-	discovery := flink.NewDiscovery(client)
+// newSources returns the sources of conf, none of which runs yet, for these namespaces; without any, for all. instance, this pod, is the
+// author of Events.
+func newSources(conf config.Config, client kubernetes.Interface, instance string, namespaces []string, clock clock.Clock, metrics *ownMetrics) (*sources, error) {
+	discovery := flink.NewDiscovery(client, namespaces...)
+	answers := provider.New(discovery, namespaces...)
 	s := &sources{
-		clock: clock, metrics: metrics, discovery: discovery, provider: provider.New(discovery),
+		clock: clock, metrics: metrics, discovery: discovery, provider: answers,
+		demand:    demand.New(client, demand.Options{Namespaces: namespaces, Serves: answers.Serves, Ask: answers.Ask, Clock: clock}),
 		overrides: flink.NewOverrides(client, discovery.Running, instance, clock),
 	}
 	s.current.Store(&collected{})
@@ -111,6 +116,7 @@ func (s *sources) publish(next *collected, clusters []provider.KafkaCluster) {
 func (s *sources) run(ctx context.Context, file *configFile) {
 	s.discovery.Start(ctx)
 	s.running.Go(func() { s.overrides.Run(ctx) })
+	s.running.Go(func() { s.demand.Run(ctx) })
 	for _, started := range s.current.Load().all() {
 		s.start(ctx, started)
 	}

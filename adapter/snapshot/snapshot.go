@@ -64,10 +64,24 @@ func (s *Store[K, V]) Get(key K, now time.Time) Sample[V] {
 	s.mu.RLock()
 	sample, ok := s.samples[key]
 	s.mu.RUnlock()
-	switch {
-	case !ok:
+	if !ok {
 		return Fail[V](ErrNone)
-	case sample.Err == nil && now.Sub(sample.Time) > s.maxAge:
+	}
+	return s.at(sample, now)
+}
+
+// Each calls f with each key and its newest sample as Get returns it. f must be quick and must not use the store.
+func (s *Store[K, V]) Each(now time.Time, f func(K, Sample[V])) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for key, sample := range s.samples {
+		f(key, s.at(sample, now))
+	}
+}
+
+// at is the sample as it counts at now.
+func (s *Store[K, V]) at(sample Sample[V], now time.Time) Sample[V] {
+	if sample.Err == nil && now.Sub(sample.Time) > s.maxAge {
 		return Fail[V](ErrStale)
 	}
 	return sample

@@ -63,3 +63,14 @@ func TestOldest(t *testing.T) {
 		t.Errorf("got %s, %t", at, ok)
 	}
 }
+
+func TestEachSampleIsTheOneThatAReadFinds(t *testing.T) {
+	store := NewStore[string, int64](time.Minute)
+	now, broken := time.Unix(1_000_000, 0), errors.New("broker 2 did not answer")
+	store.Put(map[string]Sample[int64]{"a": {Value: 1, Time: now}, "b": {Value: 2, Time: now.Add(-2 * time.Minute)}, "c": Fail[int64](broken)})
+	seen := map[string]Sample[int64]{}
+	store.Each(now, func(key string, sample Sample[int64]) { seen[key] = sample })
+	if len(seen) != 3 || seen["a"].Value != 1 || seen["a"].Err != nil || !errors.Is(seen["b"].Err, ErrStale) || !errors.Is(seen["c"].Err, broken) {
+		t.Errorf("got %v", seen)
+	}
+}
