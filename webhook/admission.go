@@ -37,3 +37,11 @@ type Admission struct {
 func NewAdmission(surroundings Surroundings, peers Peers, metrics *Metrics) *Admission {
 	return &Admission{Surroundings: surroundings, peers: peers, metrics: metrics}
 }
+
+// levelOf is the level at which an answer is logged that leaves an object as it was: one with warnings is news, another is not.
+func levelOf(warnings []string) int {
+	if len(warnings) > 0 {
+		return 0
+	}
+	return 1
+}

@@ -32,7 +32,7 @@ func (a *Admission) pod(ctx context.Context, request *admissionv1.AdmissionReque
 	changed, report := Mutate(&pod, a.Facts(ctx, request.Namespace, &pod))
 	warn(response, report.Warnings...)
 	if len(report.Injected) == 0 {
-		logger.V(2).Info("Pod left alone", "role", report.Role, "reason", report.Reason, "warnings", report.Warnings)
+		logger.V(levelOf(report.Warnings)).Info("Pod left alone", "role", report.Role, "reason", report.Reason, "warnings", report.Warnings)
 		a.metrics.admitted(unchanged, report.Role)
 		return
 	}

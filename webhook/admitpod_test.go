@@ -37,7 +37,11 @@ func TestAdmission(t *testing.T) {
 			if patched := len(c.counted) > 0 && c.counted[0] == injected; (len(got.Patch) > 0) != patched || (got.PatchType != nil) != patched {
 				t.Errorf("patch %s, want one: %v", got.Patch, patched)
 			}
-			if n := testutil.CollectAndCount(h.metrics.admissions); n != min(1, len(c.counted)) {
+			want := 1 // errors are counted from 0 on
+			if c.counted != nil && c.counted[0] != failed {
+				want++
+			}
+			if n := testutil.CollectAndCount(h.metrics.admissions); n != want {
 				t.Errorf("admissions are counted in %d ways, want %q", n, c.counted)
 			}
 			if c.counted != nil && testutil.ToFloat64(h.metrics.admissions.WithLabelValues(c.counted...)) != 1 {

@@ -33,7 +33,7 @@ func (a *Admission) workload(ctx context.Context, request *admissionv1.Admission
 	pod := &corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: template.Spec}
 	facts := a.Facts(ctx, request.Namespace, pod)
 	warn(response, Check(template, workload, facts, a.peers.Peers(ctx, request.Namespace, workload))...)
-	logger.V(1).Info("Checked", "kind", workload.Kind, "name", workload.Name, "warnings", response.Warnings)
+	logger.V(levelOf(response.Warnings)).Info("Checked", "kind", workload.Kind, "name", workload.Name, "warnings", response.Warnings)
 }
 
 // decodeWorkload returns the template of the request's object; none for a kind that isn't checked.

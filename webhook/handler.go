@@ -20,18 +20,33 @@ import (
 // maxBody is more than twice what the API server accepts for an object and its old version together.
 const maxBody = 7 << 20
 
-// Handler answers AdmissionReviews of pods at /mutate and of what makes pods at /validate, at /healthz and /readyz that it is there,
-// and at /metrics what registry has.
-func Handler(admission *Admission, registry prometheus.Gatherer) http.Handler {
+// Probes say what is wrong with the program, or nil.
+type Probes struct {
+	Ready func() error // whether it may be asked
+	Alive func() error // whether a restart would help
+}
+
+// Handler answers AdmissionReviews of pods at /mutate and of what makes pods at /validate, at /livez and /readyz what probes say, and at
+// /metrics what registry has.
+func Handler(admission *Admission, registry prometheus.Gatherer, probes Probes) http.Handler {
 	mux := http.NewServeMux()
-	for path, answer := range map[string]answerer{"/mutate": admission.pod, "/validate": admission.workload} {
+	for path, answer := range map[string]answerer{mutatePath: admission.pod, validatePath: admission.workload} {
 		mux.Handle("POST "+path, reviews{path: path, answer: answer, metrics: admission.metrics})
 	}
-	ok := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
-	mux.HandleFunc("GET /healthz", ok)
-	mux.HandleFunc("GET /readyz", ok)
+	mux.HandleFunc("GET /livez", probe(probes.Alive))
+	mux.HandleFunc("GET /readyz", probe(probes.Ready))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return mux
+}
+
+func probe(check func() error) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if err := check(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	}
 }
 
 // answerer fills in response, which allows the request already.

@@ -53,7 +53,8 @@ func newHandler(t testing.TB, objects ...runtime.Object) *handler {
 		t.Fatal(err)
 	}
 	surroundings := Surroundings{objects: newObjectReader(h.client, account, clock, h.metrics), profiles: profiles}
-	h.Handler = Handler(NewAdmission(surroundings, h, h.metrics), registry)
+	well := func() error { return nil }
+	h.Handler = Handler(NewAdmission(surroundings, h, h.metrics), registry, Probes{Ready: well, Alive: well})
 	return h
 }
 

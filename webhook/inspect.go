@@ -49,18 +49,25 @@ type verdict struct {
 	peer      *Peer // nil for a pod that doesn't run Flink after all
 }
 
-// NewInspector knows nothing until Run. The pods of the namespaces in except are left out. The Events name instance, this pod, as
-// their author.
-func NewInspector(client kubernetes.Interface, surroundings Surroundings, except []string, instance string, clock clock.PassiveClock) *Inspector {
+// InspectorOptions of an Inspector.
+type InspectorOptions struct {
+	Namespaces []string // whose pods are looked at; none: all
+	Except     []string // namespaces that are left out of these
+	Instance   string   // this pod, the author of the Events
+	Clock      clock.PassiveClock
+}
+
+// NewInspector knows nothing until Run.
+func NewInspector(client kubernetes.Interface, surroundings Surroundings, opts InspectorOptions) *Inspector {
 	i := &Inspector{
 		surroundings: surroundings,
-		teller:       teller{client, clock, instance},
+		teller:       teller{client, opts.Clock, opts.Instance},
 		queue:        workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
 		verdicts:     map[types.UID]verdict{},
 		uids:         map[string]types.UID{},
 	}
 	i.pods = fleet.New(client, fleet.Options{
-		Label: LabelInject, Except: except, Changed: i.queue.Add,
+		Label: LabelInject, Namespaces: opts.Namespaces, Except: opts.Except, Changed: i.queue.Add,
 		Keep: func(pod *corev1.Pod) bool {
 			_, why, ok := flinkContainerOf(pod)
 			return ok || why.warning != ""

@@ -49,7 +49,7 @@ func newTestInspector(t *testing.T, client *fake.Clientset) *Inspector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewInspector(client, Surroundings{objects: newObjectReader(client, "flink-hpa", clock, metrics), profiles: profiles}, []string{"kube-system"}, "webhook-1", clock)
+	return NewInspector(client, Surroundings{objects: newObjectReader(client, "flink-hpa", clock, metrics), profiles: profiles}, InspectorOptions{Except: []string{"kube-system"}, Instance: "webhook-1", Clock: clock})
 }
 
 // inspected runs an inspector in a bubble until it has nothing left to do.

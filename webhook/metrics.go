@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/flink-hpa/flink-hpa/internal/telemetry"
 )
 
 // Metrics are the webhook's own. Safe for concurrent use.
@@ -23,6 +25,12 @@ const (
 	injected  = "injected"
 	unchanged = "unchanged"
 	failed    = "error"
+)
+
+// Where AdmissionReviews of pods come, and of what makes pods.
+const (
+	mutatePath   = "/mutate"
+	validatePath = "/validate"
 )
 
 // noRole is the role of a pod that doesn't run Flink, or that could not be read.
@@ -48,8 +56,17 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		reloaded:   gauge("profiles_last_reload_successful", "1 when the profiles in force are those of the file; 0 when the file is refused and the older ones stay."),
 		reloadedAt: gauge("profiles_last_reload_success_timestamp_seconds", "When the profiles in force were read."),
 	}
-	registry.MustRegister(m.admissions, m.duration, m.warnings, m.panics, m.reads, m.reloaded, m.reloadedAt)
+	registry.MustRegister(m.admissions, m.duration, m.warnings, m.panics, m.reads, m.reloaded, m.reloadedAt, telemetry.BuildInfo("webhook"))
+	m.start()
 	return m
+}
+
+// start has errors begin at 0: a rate sees the first one only then.
+func (m *Metrics) start() {
+	m.admissions.WithLabelValues(failed, noRole)
+	for _, path := range []string{mutatePath, validatePath} {
+		m.panics.WithLabelValues(path)
+	}
 }
 
 // admitted counts a pod.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -128,9 +129,7 @@ func (r *objectReader) get(ctx context.Context, id objectID) (map[string]string,
 		for key, value := range object.BinaryData {
 			data[key] = string(value)
 		}
-		for key, value := range object.Data {
-			data[key] = value
-		}
+		maps.Copy(data, object.Data)
 	case KindSecret:
 		object, err := r.client.CoreV1().Secrets(id.namespace).Get(ctx, id.Name, metav1.GetOptions{})
 		if err != nil {

@@ -77,7 +77,7 @@ func TestObjectsAreReadOrSayWhyNot(t *testing.T) {
 				b.answer(func() (runtime.Object, error) { return nil, c.answer })
 			}
 			got := b.read(t.Context(), "jobs", []ObjectKey{c.key})
-			same := cmp.Comparer(func(a, b error) bool { return a == b || a != nil && b != nil && a.Error() == b.Error() })
+			same := cmp.Comparer(func(a, b error) bool { return errors.Is(a, b) || a != nil && b != nil && a.Error() == b.Error() })
 			if diff := cmp.Diff(Objects{c.key: c.want}, got, same); diff != "" {
 				t.Errorf("objects (-want +got):\n%s", diff)
 			}
@@ -205,13 +205,13 @@ func TestASilentAPIServerHoldsUpNothingForLong(t *testing.T) {
 			t.Errorf("it took %s, want %s for all together", took, readTimeout)
 		}
 		for _, key := range late {
-			if got[key].Err != errLate {
+			if !errors.Is(got[key].Err, errLate) {
 				t.Errorf("%s: %v", key, got[key].Err)
 			}
 		}
 		readers.Wait()
 		for _, key := range late {
-			if second[key].Err != errLate {
+			if !errors.Is(second[key].Err, errLate) {
 				t.Errorf("%s, for who came later: %v", key, second[key].Err)
 			}
 		}

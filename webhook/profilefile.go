@@ -9,10 +9,16 @@ import (
 
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+
+	"github.com/flink-hpa/flink-hpa/webhook/pulse"
 )
 
-// reloadEvery is between two looks at the file. The kubelet brings a changed ConfigMap into a pod within about a minute.
-const reloadEvery = 5 * time.Second
+const (
+	// reloadEvery is between two looks at the file. The kubelet brings a changed ConfigMap into a pod within about a minute.
+	reloadEvery = 5 * time.Second
+	// reloadHangs is when a look has taken so long that it hangs.
+	reloadHangs = time.Minute
+)
 
 // profileFile is the file with the profiles, which may change while we run. Safe for concurrent use, but for run.
 type profileFile struct {
@@ -20,6 +26,7 @@ type profileFile struct {
 	clock   clock.WithTicker
 	metrics *Metrics
 	inForce atomic.Pointer[Profiles]
+	pulse   *pulse.Pulse
 	judged  string // the content, or why there was none, that was taken or refused last
 }
 
@@ -27,7 +34,7 @@ type profileFile struct {
 // profiles could inject just what the owner took out of them. A pod that starts as it was written meanwhile is one that its author
 // knows, and a replica that already runs keeps its profiles.
 func openProfiles(path string, clock clock.WithTicker, metrics *Metrics) (*profileFile, error) {
-	f := &profileFile{path: path, clock: clock, metrics: metrics}
+	f := &profileFile{path: path, clock: clock, metrics: metrics, pulse: pulse.New("that reads the profiles", reloadHangs, clock)}
 	if path == "" {
 		f.take(DefaultProfiles())
 		return f, nil
@@ -65,6 +72,7 @@ func (f *profileFile) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C():
+			f.pulse.Beat()
 			f.reload(klog.FromContext(ctx))
 		}
 	}

@@ -2,9 +2,11 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -14,6 +16,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+
+	"github.com/flink-hpa/flink-hpa/internal/telemetry"
 )
 
 // serviceAccount is the name of ours in the manifests.
@@ -26,8 +30,14 @@ const (
 	queriesAtOnce    = 200
 )
 
-// Run serves until ctx ends.
+// errEnding is why a program that ends isn't ready.
+var errEnding = errors.New("it is ending: ask another replica")
+
+// Run serves until ctx ends, and Options.ShutdownDelay longer.
 func Run(ctx context.Context, opts Options) error {
+	if err := opts.validate(); err != nil {
+		return err
+	}
 	client, err := newClient()
 	if err != nil {
 		return err
@@ -44,25 +54,55 @@ func Run(ctx context.Context, opts Options) error {
 	if err != nil {
 		return fmt.Errorf("find our own name: %w", err)
 	}
-	inspector := NewInspector(client, surroundings, []string{metav1.NamespaceSystem, opts.Namespace}, instance, clock.RealClock{})
+	inspector := NewInspector(client, surroundings, InspectorOptions{
+		Namespaces: opts.Namespaces, Except: []string{metav1.NamespaceSystem, opts.Namespace}, Instance: instance, Clock: clock.RealClock{},
+	})
 	registry.MustRegister(inspector)
-
-	tasks, ctx := errgroup.WithContext(ctx)
-	certificate, keep, err := opts.certificate(ctx, client)
+	certificate, keeper, err := opts.certificate(ctx, client)
 	if err != nil {
 		return err
 	}
+	registry.MustRegister(telemetry.CertificateExpiry("webhook", telemetry.FromTLS(certificate)))
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(opts.BindAddress, opts.Port))
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	klog.FromContext(ctx).Info("Serving", "address", listener.Addr())
-	handler := Handler(NewAdmission(surroundings, inspector, metrics), registry)
-	tasks.Go(func() error { keep(ctx); return nil })
-	tasks.Go(func() error { profiles.run(ctx); return nil })
-	tasks.Go(func() error { inspector.Run(ctx); return nil })
-	tasks.Go(func() error { return Serve(ctx, listener, handler, certificate) })
+
+	tasks, failing := errgroup.WithContext(ctx)
+	working, stopWorking := outlive(failing, opts.ShutdownDelay, clock.RealClock{})
+	defer stopWorking()
+	probes := Probes{
+		Ready: func() error {
+			if ctx.Err() != nil {
+				return errEnding
+			}
+			return nil
+		},
+		Alive: profiles.pulse.Alive,
+	}
+	if keeper != nil {
+		probes.Alive = func() error { return errors.Join(profiles.pulse.Alive(), keeper.Alive()) }
+		tasks.Go(func() error { keeper.Run(working); return nil })
+	}
+	handler := Handler(NewAdmission(surroundings, inspector, metrics), registry, probes)
+	tasks.Go(func() error { profiles.run(working); return nil })
+	tasks.Go(func() error { inspector.Run(working); return nil })
+	tasks.Go(func() error { return Serve(working, listener, handler, certificate) })
 	return tasks.Wait()
+}
+
+// outlive is a context that ends some time after ctx.
+func outlive(ctx context.Context, by time.Duration, clock clock.Clock) (context.Context, context.CancelFunc) {
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		defer end()
+		select {
+		case <-clock.After(by):
+		case <-longer.Done():
+		}
+	})
+	return longer, end
 }
 
 func newClient() (kubernetes.Interface, error) {

@@ -77,7 +77,7 @@ func TestServesByTheKeepersCertificate(t *testing.T) {
 		want                     string
 	}{
 		{"an admission", http.MethodPost, "/mutate?timeout=3s", review(podKind, "CREATE", "", taskManager), http.StatusOK, `"patchType":"JSONPatch"`},
-		{"the liveness probe", http.MethodGet, "/healthz", "", http.StatusOK, "ok"},
+		{"the liveness probe", http.MethodGet, "/livez", "", http.StatusOK, "ok"},
 		{"the readiness probe", http.MethodGet, "/readyz", "", http.StatusOK, "ok"},
 		{"the metrics", http.MethodGet, "/metrics", "", http.StatusOK, "flink_hpa_webhook_profiles_last_reload_successful 1"},
 		{"another method", http.MethodGet, "/mutate", "", http.StatusMethodNotAllowed, ""},
@@ -123,7 +123,7 @@ func TestARequestUnderWayIsAnsweredWhenTheServerStops(t *testing.T) {
 	if err := <-served; err != nil {
 		t.Errorf("Serve: %v", err)
 	}
-	if _, _, err := get(t, client, http.MethodGet, "/healthz", ""); err == nil {
+	if _, _, err := get(t, client, http.MethodGet, "/livez", ""); err == nil {
 		t.Error("it still answers after Serve has returned")
 	}
 }

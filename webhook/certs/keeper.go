@@ -24,6 +24,8 @@ import (
 	"k8s.io/client-go/util/retry"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+
+	"github.com/flink-hpa/flink-hpa/webhook/pulse"
 )
 
 // DefaultOverlap is far more than API servers take to see a bundle, and replicas a leaf.
@@ -31,6 +33,9 @@ const DefaultOverlap = 5 * time.Minute
 
 // maxInterval is the longest time between two looks at the Secret, each of which may take as long.
 const maxInterval = 30 * time.Second
+
+// missedTurns is how many turns of Run may be missing before Alive complains.
+const missedTurns = 4
 
 // Options of a Keeper. All but Overlap are required.
 type Options struct {
@@ -57,6 +62,7 @@ type Keeper struct {
 	client kubernetes.Interface
 	opts   Options
 	inject Injector
+	pulse  *pulse.Pulse
 
 	mu        sync.RWMutex
 	known     *state // what was read or written last
@@ -73,7 +79,9 @@ func New(client kubernetes.Interface, opts Options, inject Injector) *Keeper {
 	if opts.Overlap <= 0 {
 		opts.Overlap = DefaultOverlap
 	}
-	return &Keeper{client: client, opts: opts, inject: inject}
+	// A turn is a wait and a look, and each takes an interval at most.
+	turns := pulse.New("that keeps the certificate", missedTurns*2*opts.interval(), opts.Clock)
+	return &Keeper{client: client, opts: opts, inject: inject, pulse: turns}
 }
 
 // Ensure reads the certificate from the Secret, or makes it: a CA of ten years and a leaf of one year when the Secret is empty or the
@@ -97,6 +105,7 @@ func (k *Keeper) Ensure(ctx context.Context) error {
 // Run calls Ensure every 30 seconds until ctx ends, more often with a short overlap, and logs what fails.
 func (k *Keeper) Run(ctx context.Context) {
 	for {
+		k.pulse.Beat()
 		timer := k.opts.Clock.NewTimer(k.opts.interval())
 		select {
 		case <-ctx.Done():
@@ -109,6 +118,9 @@ func (k *Keeper) Run(ctx context.Context) {
 		}
 	}
 }
+
+// Alive complains when Run hangs.
+func (k *Keeper) Alive() error { return k.pulse.Alive() }
 
 func (k *Keeper) round(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, k.opts.interval())

@@ -17,10 +17,12 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// Options of Pods. All but Except are required.
+// Options of Pods. Label, Keep and Changed are required.
 type Options struct {
 	// Label asks for injection with the value "enabled", on a pod or its namespace; "disabled" on a pod wins.
 	Label string
+	// Namespaces are those that are watched; none: all.
+	Namespaces []string
 	// Except names the namespaces that are left out in spite of a label.
 	Except []string
 	// Keep tells the pods that matter. Of the others in a labelled namespace only the name is kept.
@@ -36,9 +38,9 @@ type Pods struct {
 	opts   Options
 
 	mu         sync.RWMutex
-	listed     func() bool      // whether the namespaces are known; nil before Run
-	labelled   watch            // pods with the label, of all namespaces
-	namespaces map[string]watch // the other pods of each labelled namespace
+	listed     []cache.InformerSynced // whether the namespaces are known; empty before Run
+	labelled   []watch                // pods with the label, of each watched namespace or of all
+	namespaces map[string]watch       // the other pods of each labelled namespace
 }
 
 // watch is an informer of pods.
@@ -56,21 +58,37 @@ func New(client kubernetes.Interface, opts Options) *Pods {
 
 // Run watches until ctx ends.
 func (p *Pods) Run(ctx context.Context) {
-	asks := p.opts.Label + "=enabled"
-	factory := informers.NewSharedInformerFactoryWithOptions(p.client, 0, selecting(asks), informers.WithTransform(nameOnly))
-	registration, _ := factory.Core().V1().Namespaces().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{ // fails only once stopped
-		AddFunc:    func(object any) { p.open(ctx, object.(*corev1.Namespace).Name) },
-		DeleteFunc: func(object any) { p.close(key(object)) },
-	})
-	labelled := p.watch(ctx, metav1.NamespaceAll, asks)
+	asks := selecting(p.opts.Label + "=enabled")
+	watched := p.opts.Namespaces
+	if len(watched) == 0 {
+		watched = []string{metav1.NamespaceAll}
+	}
+	var factories []informers.SharedInformerFactory
+	var listed []cache.InformerSynced
+	var labelled []watch
+	for _, namespace := range watched {
+		factory := informers.NewSharedInformerFactoryWithOptions(p.client, 0, selectingAs(asks, named(namespace)), informers.WithTransform(nameOnly))
+		registration, _ := factory.Core().V1().Namespaces().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{ // fails only once stopped
+			AddFunc:    func(object any) { p.open(ctx, object.(*corev1.Namespace).Name) },
+			DeleteFunc: func(object any) { p.close(key(object)) },
+		})
+		factories, listed = append(factories, factory), append(listed, registration.HasSynced)
+		labelled = append(labelled, p.watch(ctx, namespace, asks))
+	}
 	p.mu.Lock()
-	p.labelled, p.listed = labelled, registration.HasSynced
+	p.labelled, p.listed = labelled, listed
 	p.mu.Unlock()
-	labelled.start()
-	factory.StartWithContext(ctx)
+	for _, w := range labelled {
+		w.start()
+	}
+	for _, factory := range factories {
+		factory.StartWithContext(ctx)
+	}
 
 	<-ctx.Done()
-	factory.Shutdown() // no namespace is opened any more
+	for _, factory := range factories {
+		factory.Shutdown() // no namespace is opened any more
+	}
 	for _, w := range p.watches() {
 		w.stop()
 	}
@@ -80,7 +98,7 @@ func (p *Pods) open(ctx context.Context, namespace string) {
 	if slices.Contains(p.opts.Except, namespace) {
 		return
 	}
-	w := p.watch(ctx, namespace, p.opts.Label+" notin (enabled, disabled)")
+	w := p.watch(ctx, namespace, selecting(p.opts.Label+" notin (enabled, disabled)"))
 	p.mu.Lock()
 	p.namespaces[namespace] = w
 	p.mu.Unlock()
@@ -102,10 +120,10 @@ func (p *Pods) close(namespace string) {
 }
 
 // watch is to be started when it is known, so that what it finds first is in the fleet when Changed tells of it.
-func (p *Pods) watch(ctx context.Context, namespace, selector string) watch {
+func (p *Pods) watch(ctx context.Context, namespace string, selector tweak) watch {
 	ctx, cancel := context.WithCancel(ctx)
 	factory := informers.NewSharedInformerFactoryWithOptions(p.client, 0,
-		informers.WithNamespace(namespace), selecting(selector), informers.WithTransform(p.strip))
+		informers.WithNamespace(namespace), selectingAs(selector), informers.WithTransform(p.strip))
 	pods := factory.Core().V1().Pods()
 	changed := func(object any) { p.opts.Changed(key(object)) }
 	_, _ = pods.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{ // fails only once stopped
@@ -129,24 +147,45 @@ func same(a, b *corev1.Pod) bool {
 	return a.UID == b.UID && maps.Equal(a.Labels, b.Labels) && maps.Equal(a.Annotations, b.Annotations)
 }
 
-func selecting(selector string) informers.SharedInformerOption {
-	return informers.WithTweakListOptions(func(options *metav1.ListOptions) { options.LabelSelector = selector })
+// tweak narrows what an informer lists and watches.
+type tweak func(*metav1.ListOptions)
+
+func selecting(labels string) tweak {
+	return func(options *metav1.ListOptions) { options.LabelSelector = labels }
 }
 
-// watches are all there are. The first one is of all namespaces.
+// named selects the one object of that name, which is all that may be read where there is a right to no other; any without a name.
+func named(name string) tweak {
+	return func(options *metav1.ListOptions) {
+		if name != "" {
+			options.FieldSelector = "metadata.name=" + name
+		}
+	}
+}
+
+func selectingAs(tweaks ...tweak) informers.SharedInformerOption {
+	return informers.WithTweakListOptions(func(options *metav1.ListOptions) {
+		for _, tweak := range tweaks {
+			tweak(options)
+		}
+	})
+}
+
+// watches are all there are; none before Run.
 func (p *Pods) watches() []watch {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	if p.listed == nil {
-		return nil
-	}
-	return append([]watch{p.labelled}, slices.Collect(maps.Values(p.namespaces))...)
+	return slices.AppendSeq(slices.Clone(p.labelled), maps.Values(p.namespaces))
 }
 
 // Synced tells whether all pods of the fleet are known.
 func (p *Pods) Synced() bool {
-	watches := p.watches()
-	return len(watches) > 0 && p.listed() && !slices.ContainsFunc(watches, func(w watch) bool { return !w.synced() })
+	p.mu.RLock()
+	listed := p.listed
+	p.mu.RUnlock()
+	waiting := func(synced cache.InformerSynced) bool { return !synced() }
+	return len(listed) > 0 && !slices.ContainsFunc(listed, waiting) &&
+		!slices.ContainsFunc(p.watches(), func(w watch) bool { return waiting(w.synced) })
 }
 
 // List returns the pods of the namespace, or of all when it is empty, that run or will. Nobody may change them.
