@@ -28,9 +28,7 @@ func (c *Collector) readGauges(ctx context.Context, a *answers, m *memory) error
 		if err != nil {
 			return err
 		}
-		seen[i].Times = rest.Times{
-			Busy: gauges.Busy, Idle: gauges.Idle, Backpressured: gauges.Backpressured, Missing: gauges.Missing, Unusable: gauges.Unusable,
-		}
+		seen[i].Times = rest.Times(gauges)
 	}
 	summed, known := m.integral.add(a.job.epoch.job, a.job.now, seen)
 	if !known {

@@ -68,7 +68,7 @@ func Decide(job Job, rules Rules, memory Memory) (Decision, Memory) {
 	because = append(because, notes(needs, bottleneck)...)
 	because = append(because, futile...)
 	held, look := d.hold(job, rules, memory, futile)
-	d.Reasons, d.LooksAtCheckpoints = append(because, held...), look
+	d.Reasons, d.LooksAtCheckpoints = slices.Concat(because, held), look
 	if len(held) > 0 {
 		d.TaskManagers = job.TaskManagers
 	}

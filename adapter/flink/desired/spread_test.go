@@ -34,7 +34,7 @@ func TestSnap(t *testing.T) {
 }
 
 func TestLeastIsTheFirstThatIsAsGood(t *testing.T) {
-	for s := shares(0); s < 40; s++ {
+	for s := range shares(40) {
 		for tenths := range 500 {
 			work := float64(tenths) / 10
 			p := s.least(work)

@@ -3,6 +3,7 @@ package rest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -35,10 +36,7 @@ func widened(b *testing.B, answer string, vertices int) string {
 	repeat := func(in map[string]any, key string) {
 		one := in[key].([]any)
 		for i := 2; len(in[key].([]any)) < vertices; i++ {
-			copied := map[string]any{}
-			for k, v := range one[i%2].(map[string]any) {
-				copied[k] = v
-			}
+			copied := maps.Clone(one[i%2].(map[string]any))
 			copied["id"] = fmt.Sprintf("%032x", i)
 			in[key] = append(in[key].([]any), copied)
 		}

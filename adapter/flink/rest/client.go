@@ -114,8 +114,7 @@ func (c *Client) read(ctx context.Context, to Target, path, query string, answer
 
 // withoutURL leaves out what http.Client puts before a cause: the method and the URL, with all the names asked for.
 func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
 	}
 	return err

@@ -69,7 +69,7 @@ func (j *jobManager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeMetrics(w, r, slices.Collect(maps.Values(j.taskManagers)))
 	case ofOne && j.taskManagers[id] != nil:
 		list := []map[string]string{}
-		for _, name := range strings.Split(r.FormValue("get"), ",") {
+		for name := range strings.SplitSeq(r.FormValue("get"), ",") {
 			if value, ok := j.taskManagers[id][name]; ok {
 				list = append(list, map[string]string{"id": name, "value": value})
 			}
@@ -95,7 +95,7 @@ func writeMetrics(w http.ResponseWriter, r *http.Request, components []metrics) 
 		}
 		return
 	}
-	for _, name := range strings.Split(r.FormValue("get"), ",") {
+	for name := range strings.SplitSeq(r.FormValue("get"), ",") {
 		var values []float64
 		for _, component := range components {
 			if text, ok := component[name]; ok {
@@ -113,7 +113,7 @@ func writeMetrics(w http.ResponseWriter, r *http.Request, components []metrics) 
 		}
 		all := map[string]float64{"min": slices.Min(values), "max": slices.Max(values), "sum": sum, "avg": sum / float64(len(values))}
 		metric := map[string]any{"id": name}
-		for _, aggregation := range strings.Split(r.FormValue("agg"), ",") {
+		for aggregation := range strings.SplitSeq(r.FormValue("agg"), ",") {
 			if metric[aggregation] = all[aggregation]; math.IsNaN(all[aggregation]) {
 				metric[aggregation] = "NaN"
 			}

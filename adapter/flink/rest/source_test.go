@@ -3,6 +3,7 @@ package rest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -20,9 +21,7 @@ func (m metrics) at(topic string, partition int32, current, committed int64) met
 
 func with(more metrics) metrics {
 	m := metrics{"S.numRecordsInErrors": "0"}
-	for name, value := range more {
-		m[name] = value
-	}
+	maps.Copy(m, more)
 	return m
 }
 
