@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
@@ -12,6 +13,18 @@ import (
 
 	"github.com/flink-hpa/flink-hpa/test/process"
 )
+
+const (
+	apiserver   = "kube-apiserver" // the program's name
+	auditPolicy = "audit.yaml"
+)
+
+// component is a part of the control plane.
+type component struct {
+	name string
+	spec process.Spec
+	*process.Process
+}
 
 const (
 	etcdPort      = 2379
@@ -58,12 +71,13 @@ func (b *Bed) startControlPlane(ctx context.Context) error {
 	if err := b.startComponent("etcd", b.etcdArgs()...); err != nil {
 		return err
 	}
-	if err := b.startComponent("kube-apiserver", b.apiserverArgs()...); err != nil {
+	if err := b.render(auditPolicy, auditPolicy, nil); err != nil {
 		return err
 	}
-	if err := b.until(ctx, readyWithin, "the API server is ready", func(ctx context.Context) error {
-		return b.Client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
-	}); err != nil {
+	if err := b.startComponent(apiserver, b.apiserverArgs()...); err != nil {
+		return err
+	}
+	if err := b.apiserverReady(ctx); err != nil {
 		return err
 	}
 	if err := b.startComponent("kube-controller-manager", b.controllerManagerArgs(configs["controller-manager"])...); err != nil {
@@ -74,15 +88,40 @@ func (b *Bed) startControlPlane(ctx context.Context) error {
 
 // startComponent starts a part of the control plane, which is the one program under another name.
 func (b *Bed) startComponent(name string, args ...string) error {
-	p, err := process.Start(process.Spec{
+	spec := process.Spec{
 		Path: b.layout.bin(name), Args: args, Log: b.layout.log(name), Dir: b.layout.state,
 		Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + b.layout.state, Variable + "=" + b.layout.state},
-	})
+	}
+	p, err := process.Start(spec)
 	if err != nil {
 		return err
 	}
-	b.processes = append(b.processes, p)
+	b.processes = append(b.processes, component{name, spec, p})
 	return nil
+}
+
+// AuditLog is the file where the API server notes each request of flink-hpa's service accounts, as an audit.k8s.io/v1 Event on a line.
+func (b *Bed) AuditLog() string { return filepath.Join(b.Logs, "audit.log") }
+
+// RestartAPIServer ends the API server, starts it anew, and returns when it is ready. It is not safe for concurrent use with itself.
+func (b *Bed) RestartAPIServer(ctx context.Context) error {
+	i := slices.IndexFunc(b.processes, func(c component) bool { return c.name == apiserver })
+	old := b.processes[i]
+	if err := old.Stop(stopWithin); err != nil {
+		return err
+	}
+	p, err := process.Start(old.spec)
+	if err != nil {
+		return err
+	}
+	b.processes[i].Process = p
+	return b.apiserverReady(ctx)
+}
+
+func (b *Bed) apiserverReady(ctx context.Context) error {
+	return b.until(ctx, readyWithin, "the API server is ready", func(ctx context.Context) error {
+		return b.Client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
+	})
 }
 
 func (b *Bed) etcdArgs() []string {
@@ -114,6 +153,7 @@ func (b *Bed) apiserverArgs() []string {
 		// As many requests at a time as two cores can answer within the time-outs of webhooks; the others wait their turn before admission.
 		// The defaults, 400 and 200, are for a machine of its own.
 		"--max-requests-inflight=40", "--max-mutating-requests-inflight=20",
+		"--audit-policy-file=" + b.layout.manifests(auditPolicy), "--audit-log-path=" + b.AuditLog(),
 	}
 }
 

@@ -17,12 +17,9 @@ import (
 
 // Signal sends a signal to the processes of a pod.
 func (b *Bed) Signal(pod corev1.Pod, signal syscall.Signal) error {
-	pids, err := processes(Variable+"="+b.layout.state, node.PodIPVariable+"="+pod.Status.PodIP)
+	pids, err := b.Processes(pod)
 	if err != nil {
 		return err
-	}
-	if len(pids) == 0 {
-		return fmt.Errorf("pod %s/%s has no process", pod.Namespace, pod.Name)
 	}
 	for _, pid := range pids {
 		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
@@ -30,6 +27,15 @@ func (b *Bed) Signal(pod corev1.Pod, signal syscall.Signal) error {
 		}
 	}
 	return nil
+}
+
+// Processes are the ids of a pod's processes, at least one.
+func (b *Bed) Processes(pod corev1.Pod) ([]int, error) {
+	pids, err := processes(Variable+"="+b.layout.state, node.PodIPVariable+"="+pod.Status.PodIP)
+	if err == nil && len(pids) == 0 {
+		err = fmt.Errorf("pod %s/%s has no process", pod.Namespace, pod.Name)
+	}
+	return pids, err
 }
 
 // processes are the ids of the processes whose environment has all of the variables, NAME=VALUE.

@@ -51,7 +51,34 @@ func Admission(ctx context.Context, b *bed.Bed, root string) ([]Result, error) {
 		b.Line("%s", admissionRow(pod.settings, t))
 		results = append(results, admissionResults(pod.settings, t)...)
 	}
-	return results, nil
+	memory, err := webhookMemory(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	b.Line("\nThe webhook's memory at its peak, in the replica that used most: %.0f MiB.", memory)
+	return append(results, Result{Name: "webhook_rss_mib", Case: fmt.Sprintf("admissions=%d", len(pods)*(pairs+warmUpPairs)), Unit: "MiB", Value: memory}), nil
+}
+
+// webhookMemory is the most memory that a replica has had, in MiB.
+func webhookMemory(ctx context.Context, b *bed.Bed) (most float64, err error) {
+	replicas, err := b.Client.CoreV1().Pods("flink-hpa").List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=flink-hpa-webhook"})
+	if err != nil {
+		return 0, err
+	}
+	for _, pod := range replicas.Items {
+		pids, err := b.Processes(pod)
+		if err != nil {
+			return 0, err
+		}
+		for _, pid := range pids {
+			memory, err := residentMemory(pid)
+			if err != nil {
+				return 0, err
+			}
+			most = max(most, memory)
+		}
+	}
+	return most, nil
 }
 
 const admissionHeader = `

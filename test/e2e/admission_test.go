@@ -43,7 +43,7 @@ func TestAPodStartsWithoutTheWebhookAndIsCountedOnceItIsBack(t *testing.T) {
 	namespace := admittingNamespace(t)
 	scale(t, hpaNamespace, "deployment/"+webhookName, 0)
 	t.Cleanup(func() {
-		scale(t, hpaNamespace, "deployment/"+webhookName, 1)
+		scale(t, hpaNamespace, "deployment/"+webhookName, 2)
 		rolledOut(context.WithoutCancel(t.Context()), t)
 	})
 	eventually(t, time.Minute, "the webhook has gone", func(ctx context.Context) error {
@@ -73,7 +73,7 @@ func TestAPodStartsWithoutTheWebhookAndIsCountedOnceItIsBack(t *testing.T) {
 		}
 		return err
 	})
-	scale(t, hpaNamespace, "deployment/"+webhookName, 1)
+	scale(t, hpaNamespace, "deployment/"+webhookName, 2)
 	eventually(t, time.Minute, "the webhook counts the pod", namespace.unmutated(1))
 	if err := pods.Delete(t.Context(), lonely.Name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)

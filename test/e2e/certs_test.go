@@ -18,7 +18,7 @@ const webhookSecret = "flink-hpa-webhook-tls"
 
 func TestNoAdmissionIsMissedWhenSomebodyEmptiesTheSecret(t *testing.T) {
 	ask := admissions(t)
-	twoReplicasThatRotateQuickly(t)
+	rotateQuickly(t)
 	before, err := serving(t.Context())
 	if err != nil {
 		t.Fatal(err)

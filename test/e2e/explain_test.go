@@ -62,29 +62,34 @@ func TestTheDesiredNumberIsExplained(t *testing.T) {
 	}
 }
 
-func TestAnExplanationIsForWhoMayListTheMetric(t *testing.T) {
+func TestAMetricAndItsExplanationAreForWhoMayListTheMetric(t *testing.T) {
 	reader, stranger := serviceAccount(t, "explain-reader"), serviceAccount(t, "explain-stranger")
 	mayListMetric(t, "explain-reader")
 	adapter, err := adapterItself(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	metric := func(namespace string) string {
+		return "/apis/external.metrics.k8s.io/v1beta1/namespaces/" + namespace + "/" + desiredMetric + "?labelSelector=" + jobManagerLabels
+	}
+	explained := func(namespace string) string { return metric(namespace) + "&explain=text" }
 	for _, way := range []struct {
 		name     string
 		server   *rest.Config
 		question func(namespace string) string
+		says     string
 	}{
-		{"through the kube-apiserver", cluster.Config, func(namespace string) string {
-			return "/apis/external.metrics.k8s.io/v1beta1/namespaces/" + namespace + "/" + desiredMetric + "?labelSelector=" + jobManagerLabels + "&explain=text"
-		}},
-		{"on the adapter's own port", adapter, func(namespace string) string {
+		{"the metric, through the kube-apiserver", cluster.Config, metric, `"metricName":"` + desiredMetric},
+		{"the metric, on the adapter's own port", adapter, metric, `"metricName":"` + desiredMetric},
+		{"its explanation, through the kube-apiserver", cluster.Config, explained, "\nreasons:\n- "},
+		{"its explanation, on the adapter's own port", adapter, func(namespace string) string {
 			return "/explain?namespace=" + namespace + "&selector=" + jobManagerLabels + "&format=text"
-		}},
+		}, "\nreasons:\n- "},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			eventually(t, 3*time.Minute, "a service account with the right is told", func(ctx context.Context) error {
 				text, err := ask(ctx, way.server, reader, way.question(bed.SampleNamespace))
-				if err == nil && !strings.Contains(text, "\nreasons:\n- ") {
+				if err == nil && !strings.Contains(text, way.says) {
 					err = fmt.Errorf("it says %s", text)
 				}
 				return err

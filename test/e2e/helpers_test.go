@@ -13,6 +13,7 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/retry"
@@ -54,10 +55,21 @@ func always(t *testing.T, during time.Duration, what string, check func(ctx cont
 	}
 }
 
-// lagTarget and busyTarget are the sample's two metrics.
+// lagTarget, atCommitTarget and busyTarget are metrics of the sample's job.
 func lagTarget(perTaskManager string) autoscalingv2.MetricSpec {
-	return external(lagMetric, map[string]string{"group": bed.SampleGroup},
-		autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: ptr.To(resource.MustParse(perTaskManager))})
+	return groupTarget(lagMetric, perTaskManager)
+}
+
+func atCommitTarget(perTaskManager string) autoscalingv2.MetricSpec {
+	return groupTarget(atCommitMetric, perTaskManager)
+}
+
+func groupTarget(metric, perTaskManager string) autoscalingv2.MetricSpec {
+	return external(metric, map[string]string{"group": bed.SampleGroup}, perReplica(perTaskManager))
+}
+
+func perReplica(value string) autoscalingv2.MetricTarget {
+	return autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: ptr.To(resource.MustParse(value))}
 }
 
 func busyTarget(ratio string) autoscalingv2.MetricSpec {
@@ -252,4 +264,12 @@ func podOf(ctx context.Context, namespace, selector string) (corev1.Pod, error) 
 		return corev1.Pod{}, fmt.Errorf("no pod in %s has %s", namespace, selector)
 	}
 	return pods.Items[0], nil
+}
+
+// ignoreNotFound is for what may be gone already.
+func ignoreNotFound(err error) error {
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
 }

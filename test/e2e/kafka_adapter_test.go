@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,35 +27,49 @@ const (
 	adapterVolume    = "kafka"             // where
 )
 
-// adapterPod is the adapter's pod, which must be the same from the first test to the last.
-func adapterPod(t *testing.T) corev1.Pod {
+// adapterPods are the adapter's replicas, by name.
+func adapterPods(ctx context.Context) ([]corev1.Pod, error) {
+	pods, err := cluster.Client.CoreV1().Pods(adapterNamespace).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=" + adapterConfig})
+	if err != nil {
+		return nil, err
+	}
+	if len(pods.Items) == 0 {
+		return nil, errors.New("the adapter has no pods")
+	}
+	slices.SortFunc(pods.Items, func(a, b corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	return pods.Items, nil
+}
+
+// replicasOfAdapter are those pods, which must be the same from the first test to the last.
+func replicasOfAdapter(t *testing.T) []corev1.Pod {
 	t.Helper()
-	pod, err := podOf(t.Context(), adapterNamespace, "app.kubernetes.io/name="+adapterConfig)
+	pods, err := adapterPods(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pod
+	return pods
 }
 
-func adapterLog(t *testing.T) string {
+// adapterLogs is the log of each replica.
+func adapterLogs(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(cluster.Logs, adapterNamespace, adapterPod(t).Name, "*.log"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no log of the adapter: %v", err)
+	var logs []string
+	for _, pod := range replicasOfAdapter(t) {
+		files, err := filepath.Glob(filepath.Join(cluster.Logs, adapterNamespace, pod.Name, "*.log"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no log of %s: %v", pod.Name, err)
+		}
+		data, err := os.ReadFile(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		logs = append(logs, string(data))
 	}
-	data, err := os.ReadFile(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
+	return logs
 }
 
-// ownMetrics is what the adapter says about itself, to Prometheus.
-func ownMetrics(ctx context.Context) (string, error) {
-	pod, err := podOf(ctx, adapterNamespace, "app.kubernetes.io/name="+adapterConfig)
-	if err != nil {
-		return "", err
-	}
+// ownMetrics is what a replica says about itself, to Prometheus.
+func ownMetrics(ctx context.Context, pod corev1.Pod) (string, error) {
 	secret, err := cluster.Client.CoreV1().Secrets(adapterNamespace).Get(ctx, "flink-hpa-adapter-tls", metav1.GetOptions{})
 	if err != nil {
 		return "", err
@@ -80,13 +95,35 @@ func ownMetrics(ctx context.Context) (string, error) {
 	return string(body), errors.Join(err, response.Body.Close())
 }
 
-// says is content when the adapter's own metrics have that line.
+// says is content when the own metrics of one replica have that line: of what it was asked for.
 func says(line string) func(context.Context) error {
+	return saying(line, func(have, _ int) bool { return have > 0 })
+}
+
+// eachSays is content when those of each replica have it.
+func eachSays(line string) func(context.Context) error {
+	return saying(line, func(have, replicas int) bool { return have == replicas })
+}
+
+func saying(line string, enough func(have, replicas int) bool) func(context.Context) error {
 	return func(ctx context.Context) error {
-		text, err := ownMetrics(ctx)
-		if err == nil && !strings.Contains("\n"+text, "\n"+line+"\n") {
-			err = fmt.Errorf("its metrics lack %q", line)
+		pods, err := adapterPods(ctx)
+		if err != nil {
+			return err
 		}
-		return err
+		have := 0
+		for _, pod := range pods {
+			text, err := ownMetrics(ctx, pod)
+			if err != nil {
+				return err
+			}
+			if strings.Contains("\n"+text, "\n"+line+"\n") {
+				have++
+			}
+		}
+		if !enough(have, len(pods)) {
+			return fmt.Errorf("%q is in the metrics of %d of %d replicas", line, have, len(pods))
+		}
+		return nil
 	}
 }

@@ -66,7 +66,7 @@ func (s *stage) admit(t *testing.T, tokens *httptest.Server) {
 	values := map[string]string{
 		"SASL": strings.Join(s.SASL, ", "), "MTLS": strings.Join(s.MTLS, ", "), "TOKENS": tokens.URL,
 		// Where the Secret is in the pod: a local process has no root of its own, and nobody rewrites what its configuration says.
-		"FILES": cluster.Dir(filepath.Join("node", "pods", string(adapterPod(t).UID), "volumes", adapterVolume)),
+		"FILES": cluster.Dir(filepath.Join("node", "pods", string(replicasOfAdapter(t)[0].UID), "volumes", adapterVolume)),
 	}
 	var more []any
 	if err := yaml.Unmarshal([]byte(os.Expand(string(template), func(name string) string { return values[name] })), &more); err != nil {
@@ -128,17 +128,19 @@ func setFile(t *testing.T, name, content string) {
 
 func (s *stage) aBadConfigurationIsRefused(t *testing.T) {
 	good := configuration(t)
-	eventually(t, rounds, "the good configuration shows", says("flink_hpa_config_last_reload_successful 1"))
+	eventually(t, rounds, "the good configuration shows", eachSays("flink_hpa_config_last_reload_successful 1"))
 	configure(t.Context(), t, strings.Replace(good, "kafka:\n", "kafka:\n  colour: red\n", 1))
-	eventually(t, rounds, "the bad one shows", says("flink_hpa_config_last_reload_successful 0"))
-	if log := adapterLog(t); strings.Count(log, "colour") != 1 {
-		t.Errorf("the log names the unknown field %d times, not once", strings.Count(log, "colour"))
+	eventually(t, rounds, "the bad one shows", eachSays("flink_hpa_config_last_reload_successful 0"))
+	for _, log := range adapterLogs(t) {
+		if n := strings.Count(log, "colour"); n != 1 {
+			t.Errorf("the log names the unknown field %d times, not once", n)
+		}
 	}
 	if err := reads("cluster=secure,group=quiet-0", quietLag)(t.Context()); err != nil {
 		t.Errorf("while the bad configuration stands: %v", err)
 	}
 	configure(t.Context(), t, good)
-	eventually(t, rounds, "the good configuration shows again", says("flink_hpa_config_last_reload_successful 1"))
+	eventually(t, rounds, "the good configuration shows again", eachSays("flink_hpa_config_last_reload_successful 1"))
 	if err := reads("cluster=secure,group=quiet-0", quietLag)(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -8,6 +8,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -29,10 +30,26 @@ var cluster struct {
 	root  string
 }
 
+// atOnce are profiles of the webhook by which a job takes a TaskManager as soon as there is one.
+const atOnce = `defaults:
+  standalone-job:
+    jobmanager.adaptive-scheduler.resource-stabilization-timeout: 1s
+    jobmanager.adaptive-scheduler.scaling-interval.min: 1s
+    jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout: 1s
+    jobmanager.adaptive-scheduler.rescale-trigger.max-delay: 1s
+`
+
 func TestMain(m *testing.M) {
+	state := flag.String("state", "e2e", "`name` of the folder in .cache with the bed's state; tests run side by side need one each")
+	impatient := flag.Bool("impatient", false, "have jobs go on with each TaskManager at once, so that tests of something else take less time")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	code, err := run(ctx, m)
+	profiles := ""
+	if *impatient {
+		profiles = atOnce
+	}
+	code, err := run(ctx, m, *state, profiles)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		code = 1
@@ -40,13 +57,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func run(ctx context.Context, m *testing.M) (code int, err error) {
+func run(ctx context.Context, m *testing.M, state, profiles string) (code int, err error) {
 	klog.SetLogger(logr.Discard())
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		return 1, err
 	}
-	b, err := bed.Start(ctx, bed.Options{Root: root, State: filepath.Join(root, ".cache", "e2e"), Out: os.Stdout})
+	b, err := bed.Start(ctx, bed.Options{Root: root, State: filepath.Join(root, ".cache", state), Out: os.Stdout, Profiles: profiles})
 	if err != nil {
 		return 1, err
 	}

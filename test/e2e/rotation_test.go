@@ -27,7 +27,7 @@ const (
 
 func TestNoAdmissionIsMissedWhileCertificatesChange(t *testing.T) {
 	ask := admissions(t)
-	twoReplicasThatRotateQuickly(t)
+	rotateQuickly(t)
 	for _, test := range []struct {
 		rotate string
 		seen   int // most CAs in the bundle on the way
@@ -72,17 +72,16 @@ func TestNoAdmissionIsMissedWhileCertificatesChange(t *testing.T) {
 	}
 }
 
-// twoReplicasThatRotateQuickly changes the webhook's Deployment for the test, so that a change of CA takes seconds.
-func twoReplicasThatRotateQuickly(t *testing.T) {
+// rotateQuickly changes the webhook's Deployment for the test, so that a change of CA takes seconds.
+func rotateQuickly(t *testing.T) {
 	t.Helper()
-	patch := `[{"op": "replace", "path": "/spec/replicas", "value": 2},
-		{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--tls-rotation-wait=4s"}]`
+	patch := `[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--tls-rotation-wait=4s"}]`
 	if _, err := cluster.Run(t.Context(), "patch", "-n", hpaNamespace, "deployment/"+webhookName, "--type=json", "-p", patch); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		if _, err := cluster.Run(ctx, "apply", "-k", cluster.Dir("manifests/flink-hpa")); err != nil {
+		if _, err := cluster.Run(ctx, "apply", "-k", cluster.Overlay("default")); err != nil {
 			t.Error(err)
 		}
 		rolledOut(ctx, t)
@@ -93,7 +92,7 @@ func twoReplicasThatRotateQuickly(t *testing.T) {
 // rolledOut waits until the webhook's pods are those that its Deployment says.
 func rolledOut(ctx context.Context, t *testing.T) {
 	t.Helper()
-	if _, err := cluster.Run(ctx, "rollout", "status", "-n", hpaNamespace, "deployment/"+webhookName, "--timeout=1m"); err != nil {
+	if _, err := cluster.Run(ctx, "rollout", "status", "-n", hpaNamespace, "deployment/"+webhookName, "--timeout=2m"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -29,7 +29,7 @@ const (
 // A lag of eleven records at a target of one record each is, for the HPA, eleven desired TaskManagers.
 func TestTheToleranceOfTheHPADoesNotStrandTheLastTaskManager(t *testing.T) {
 	t.Parallel()
-	elevenBehind(t)
+	elevenBehind(t, toleranceName)
 	apply(t, "tolerance.yaml")
 	eventually(t, 2*time.Minute, "the HPA sees that ten have eleven to do", func(ctx context.Context) error {
 		hpa, err := toleranceHPA(ctx)
@@ -61,8 +61,8 @@ func TestTheToleranceOfTheHPADoesNotStrandTheLastTaskManager(t *testing.T) {
 	eventually(t, 2*time.Minute, "with the behavior of the sample it gets the eleventh", scaledTo(11))
 }
 
-// elevenBehind leaves the group eleven records behind, for good.
-func elevenBehind(t *testing.T) {
+// elevenBehind leaves a group eleven records behind on the topic of its name, for good.
+func elevenBehind(t *testing.T, name string) {
 	t.Helper()
 	client, err := load.Connect([]string{cluster.Kafka})
 	if err != nil {
@@ -73,10 +73,10 @@ func elevenBehind(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if err := load.CreateTopic(t.Context(), client, toleranceName, 1); err != nil {
+	if err := load.CreateTopic(t.Context(), client, name, 1); err != nil {
 		t.Fatal(err)
 	}
-	generator, err := load.NewGenerator(client, toleranceName, clock.RealClock{})
+	generator, err := load.NewGenerator(client, name, clock.RealClock{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,12 +88,12 @@ func elevenBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, time.Minute, "the group commits", func(context.Context) error {
-		answer, err := admin.AlterConsumerGroupOffsets(toleranceName,
-			map[string]map[int32]sarama.OffsetAndMetadata{toleranceName: {0: {Offset: 0, LeaderEpoch: -1}}}, nil)
+		answer, err := admin.AlterConsumerGroupOffsets(name,
+			map[string]map[int32]sarama.OffsetAndMetadata{name: {0: {Offset: 0, LeaderEpoch: -1}}}, nil)
 		if err != nil {
 			return err
 		}
-		if code := answer.Errors[toleranceName][0]; code != sarama.ErrNoError {
+		if code := answer.Errors[name][0]; code != sarama.ErrNoError {
 			return code
 		}
 		return nil

@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// routes says for each address of a Service, IP:PORT, which pods answer there, IP:PORT each. Only ready pods count,
-// and a Service of the type ExternalName is served like the others when its name is an address of this node: that is
+// routes says for each address of a Service, IP:PORT, which pods answer there, IP:PORT each. Only ready pods count
+// that are to stay, and a Service of the type ExternalName is served like the others when its name is an address of this node: that is
 // how the API server, which refuses loopback addresses in EndpointSlices, is led to a pod here.
 func routes(services []*corev1.Service, pods []*corev1.Pod, ours func(ip string) bool) map[string][]string {
 	out := map[string][]string{}
@@ -23,7 +23,7 @@ func routes(services []*corev1.Service, pods []*corev1.Pod, ours func(ip string)
 		for _, port := range service.Spec.Ports {
 			var backends []string
 			for _, pod := range selected(service, pods) {
-				if target, ok := targetPort(port, pod); ok && IsReady(pod) {
+				if target, ok := targetPort(port, pod); ok && IsReady(pod) && pod.DeletionTimestamp == nil {
 					backends = append(backends, net.JoinHostPort(pod.Status.PodIP, target))
 				}
 			}

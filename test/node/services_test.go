@@ -38,6 +38,8 @@ func TestRoutes(t *testing.T) {
 	elsewhere := testService("a", "s", "", byName)
 	elsewhere.Spec.Type, elsewhere.Spec.ExternalName = corev1.ServiceTypeExternalName, "example.org"
 	ready, other, waiting := testPod("a", "p1", "127.9.1.1", true), testPod("b", "p2", "127.9.1.2", true), testPod("a", "p3", "127.9.1.3", false)
+	ending := testPod("a", "p4", "127.9.1.4", true)
+	ending.DeletionTimestamp = &metav1.Time{}
 	for _, test := range []struct {
 		name    string
 		service *corev1.Service
@@ -50,6 +52,8 @@ func TestRoutes(t *testing.T) {
 			map[string][]string{"127.9.128.5:6123": {"127.9.1.1:6123"}}},
 		{"pods that aren't ready, or are in another namespace, don't count", testService("a", "s", "127.9.128.5", byName), []*corev1.Pod{other, waiting},
 			map[string][]string{}},
+		{"a pod that ends doesn't count any more, though it still answers", testService("a", "s", "127.9.128.5", byName), []*corev1.Pod{ready, ending},
+			map[string][]string{"127.9.128.5:80": {"127.9.1.1:8081"}}},
 		{"an external name that is an address here is served", external, []*corev1.Pod{ready},
 			map[string][]string{"127.9.128.2:80": {"127.9.1.1:8081"}}},
 		{"an external name elsewhere is not", elsewhere, []*corev1.Pod{ready}, map[string][]string{}},
