@@ -60,6 +60,7 @@ var all = []string{
 	"scheduler-mode=reactive",
 	"heartbeat.timeout=8000",
 	"heartbeat.interval=2000",
+	"web.timeout=10000",
 	"execution.checkpointing.interval=30s",
 	"execution.checkpointing.min-pause=10s",
 	"execution.checkpointing.tolerable-failed-checkpoints=3",

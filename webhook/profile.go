@@ -49,6 +49,7 @@ func DefaultProfiles() Profiles {
 			flinkconf.SchedulerMode:     "reactive",
 			flinkconf.HeartbeatTimeout:  "8000",
 			flinkconf.HeartbeatInterval: "2000",
+			flinkconf.WebTimeout:        "10000",
 
 			flinkconf.CheckpointInterval:          "30s",
 			flinkconf.CheckpointMinPause:          "10s",

@@ -39,6 +39,7 @@ func Options() []Option {
 		{Key: HeartbeatTimeout, kind: millis},
 		{Key: HeartbeatInterval, kind: millis},
 		{Key: HeartbeatFailureThreshold, kind: count, Since: Version{1, 14}},
+		{Key: WebTimeout, kind: millis},
 		{Key: CheckpointInterval, kind: duration},
 		{Key: CheckpointMinPause, kind: duration},
 		{Key: CheckpointTimeout, kind: duration},

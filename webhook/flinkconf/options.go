@@ -5,12 +5,15 @@ package flinkconf
 // Option keys, each under the name that works in every version from 1.13 to 2.3: older versions ignore the names they don't know,
 // newer ones still read the old names.
 const (
-	SchedulerMode              = "scheduler-mode"
-	Scheduler                  = "jobmanager.scheduler"
-	MaxParallelism             = "pipeline.max-parallelism"
-	HeartbeatTimeout           = "heartbeat.timeout"
-	HeartbeatInterval          = "heartbeat.interval"
-	HeartbeatFailureThreshold  = "heartbeat.rpc-failure-threshold"
+	SchedulerMode             = "scheduler-mode"
+	Scheduler                 = "jobmanager.scheduler"
+	MaxParallelism            = "pipeline.max-parallelism"
+	HeartbeatTimeout          = "heartbeat.timeout"
+	HeartbeatInterval         = "heartbeat.interval"
+	HeartbeatFailureThreshold = "heartbeat.rpc-failure-threshold"
+	// WebTimeout is how long the JobManager waits for an answer that REST asks of a TaskManager. From 2.0 on, if not before, it asks nobody
+	// for metrics while one of them owes an answer: a silent one takes away the metrics of all for that long, ten minutes by default.
+	WebTimeout                 = "web.timeout"
 	CheckpointInterval         = "execution.checkpointing.interval"
 	CheckpointMinPause         = "execution.checkpointing.min-pause"
 	CheckpointTimeout          = "execution.checkpointing.timeout"
