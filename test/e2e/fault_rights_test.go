@@ -27,7 +27,7 @@ func TestWhenAllIsDoneEachRightHasBeenUsedAndNoneWasMissing(t *testing.T) {
 	used, refused := requests(t)
 	for _, request := range refused {
 		// Settings in a namespace whose owner has not bound the role to read them.
-		if !strings.HasPrefix(request, "system:serviceaccount:flink-hpa:flink-hpa-webhook get configmaps ") {
+		if request != "flink-hpa-webhook: get configmaps" {
 			t.Errorf("refused: %s", request)
 		}
 	}
@@ -36,7 +36,8 @@ func TestWhenAllIsDoneEachRightHasBeenUsedAndNoneWasMissing(t *testing.T) {
 		t.Fatal("there are no rights")
 	}
 	for _, right := range given {
-		if !slices.Contains(used, right) {
+		// A client lists only where a server can't stream what there is at the beginning of a watch, as older ones can't.
+		if !slices.Contains(used, right) && !slices.Contains(used, strings.Replace(right, ": list ", ": watch ", 1)) {
 			t.Errorf("given, and never used: %s", right)
 		}
 	}
@@ -63,7 +64,8 @@ func somethingWrong(t *testing.T) {
 	})
 }
 
-// requests are the programs' so far: the rights that they used, as `ROLE: VERB RESOURCE`, and what was refused.
+// requests are the programs' so far: the rights that they used, as `ROLE: VERB RESOURCE`, and what each was refused and never had, as
+// `SERVICE ACCOUNT: VERB RESOURCE`. An API server that has just started refuses all until it knows the roles.
 func requests(t *testing.T) (used, refused []string) {
 	t.Helper()
 	file, err := os.Open(cluster.AuditLog())
@@ -73,25 +75,28 @@ func requests(t *testing.T) (used, refused []string) {
 	defer file.Close()
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<20)
+	allowed := map[string]bool{}
 	for lines.Scan() {
 		var event struct {
 			Verb      string
 			User      struct{ Username string }
-			ObjectRef struct{ Resource, Name, Namespace string }
+			ObjectRef struct{ Resource string }
 			// The API server's own words: RBAC: allowed by RoleBinding "x/y" of Role "y" to ServiceAccount "z/x"
 			Annotations map[string]string
 		}
 		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
 			t.Fatalf("%v in %s", err, lines.Text())
 		}
-		what := event.Verb + " " + event.ObjectRef.Resource
+		what := ": " + event.Verb + " " + event.ObjectRef.Resource
+		who := strings.TrimPrefix(event.User.Username, "system:serviceaccount:flink-hpa:") + what
 		switch event.Annotations["authorization.k8s.io/decision"] {
 		case "allow":
+			allowed[who] = true
 			_, role, _ := strings.Cut(event.Annotations["authorization.k8s.io/reason"], " of ")
 			role, _, _ = strings.Cut(role, " to ")
-			used = append(used, strings.ReplaceAll(role, `"`, "")+": "+what)
+			used = append(used, strings.ReplaceAll(role, `"`, "")+what)
 		case "forbid":
-			refused = append(refused, event.User.Username+" "+what+" "+event.ObjectRef.Namespace+"/"+event.ObjectRef.Name)
+			refused = append(refused, who)
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -99,7 +104,8 @@ func requests(t *testing.T) (used, refused []string) {
 	}
 	slices.Sort(used)
 	slices.Sort(refused)
-	return slices.Compact(used), slices.Compact(refused)
+	refused = slices.DeleteFunc(slices.Compact(refused), func(who string) bool { return allowed[who] })
+	return slices.Compact(used), refused
 }
 
 // rights are what the manifests' own roles give, in the same form.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +62,7 @@ func TestWhenOnlySomeNamespacesAreServedNothingElseIsReadAndNothingIsMissing(t *
 		}
 		return err
 	})
-	if _, refused := requests(t); len(refused) != len(refusedBefore) {
+	if _, refused := requests(t); !slices.Equal(refused, refusedBefore) {
 		t.Errorf("refused, before: %s\nafter: %s", strings.Join(refusedBefore, "; "), strings.Join(refused, "; "))
 	}
 }
