@@ -37,7 +37,7 @@ func (c *Collector) decide(ctx context.Context, r round, m *memory, intakes []in
 		decision, memory = desired.Decide(job, c.opts.Desired, d.memory)
 	}
 	d.memory = memory
-	c.tell(klog.FromContext(ctx), r.cluster, decision, d)
+	c.tell(klog.LoggerWithValues(klog.FromContext(ctx), "jobManager", r.cluster, "kafka", kafka), decision, d)
 	explanation := Explanation{
 		JobManager: r.cluster.String(), Job: r.job.epoch.job, Kafka: kafka, Time: r.window.last.at, Decision: decision,
 	}
@@ -45,7 +45,7 @@ func (c *Collector) decide(ctx context.Context, r round, m *memory, intakes []in
 }
 
 // tell logs and counts a decision that is another than the last, or has other reasons.
-func (c *Collector) tell(logger klog.Logger, cluster Cluster, decision desired.Decision, d *decisions) {
+func (c *Collector) tell(logger klog.Logger, decision desired.Decision, d *decisions) {
 	codes := make([]string, len(decision.Reasons))
 	for i, reason := range decision.Reasons {
 		codes[i] = string(reason.Code)
@@ -58,7 +58,7 @@ func (c *Collector) tell(logger klog.Logger, cluster Cluster, decision desired.D
 	for _, reason := range decision.Reasons {
 		c.opts.Meter.Decided(reason.Code)
 	}
-	logger.Info("Desired TaskManagers", "jobManager", cluster, "desired", decision.TaskManagers, "running", decision.Current.TaskManagers,
+	logger.Info("Desired TaskManagers", "desired", decision.TaskManagers, "running", decision.Current.TaskManagers,
 		"bottleneck", decision.Bottleneck, "reasons", strings.Join(codes, ","))
 }
 

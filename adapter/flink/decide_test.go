@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/klog/v2"
+	"k8s.io/klog/v2/ktesting"
 
 	"github.com/flink-hpa/flink-hpa/adapter/flink/desired"
 	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
@@ -149,7 +149,11 @@ func TestOnlyChangesAreTold(t *testing.T) {
 		{decision(3, "sink", desired.MoreNeeded, desired.CatchingUp), false},
 	} {
 		clear(b.meter.reasons)
-		b.tell(klog.Background(), ordersJob, test.decision, &d)
+		logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
+		b.tell(logger, test.decision, &d)
+		if lines := len(logger.GetSink().(ktesting.Underlier).GetBuffer().Data()); (lines == 1) != test.told || lines > 1 {
+			t.Errorf("decision %d: %d lines are logged, want one: %t", i, lines, test.told)
+		}
 		want := 0
 		if test.told {
 			want = len(test.decision.Reasons)
