@@ -112,7 +112,7 @@ func (h *history) kafkaLook(vertex string, l logs) (look, error) {
 }
 
 // behind is how many records lie between the source's positions and the log ends at the time of the look: all of them, or
-// an error that names the partition.
+// an error that names the partition: the same one in each round.
 func (h *history) behind(seen look, vertex string, l logs) (records float64, partitions int, err error) {
 	read := map[rest.TopicPartition]bool{}
 	for i, source := range seen.sources[vertex] {
@@ -127,9 +127,10 @@ func (h *history) behind(seen look, vertex string, l logs) (records float64, par
 				return 0, 0, inPartition(at, errPosition)
 			}
 		}
-		for topic, offsets := range source.Positions {
-			log := l.byTopic[topic]
-			for partition, next := range offsets {
+		for _, topic := range slices.Sorted(maps.Keys(source.Positions)) {
+			log, offsets := l.byTopic[topic], source.Positions[topic]
+			for _, partition := range slices.Sorted(maps.Keys(offsets)) {
+				next := offsets[partition]
 				at := rest.TopicPartition{Topic: topic, Partition: partition}
 				read[at] = true
 				switch {

@@ -3,6 +3,7 @@ package flink
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +84,21 @@ func TestLagWhileEverythingMoves(t *testing.T) {
 				t.Errorf("the lag was known in %d rounds", known)
 			}
 		})
+	}
+}
+
+func TestTheErrorOfALagStaysTheSame(t *testing.T) {
+	topics, positions := map[string][]partition{}, map[string]map[int32]int64{}
+	for _, topic := range []string{"a", "b", "c"} {
+		topics[topic] = []partition{empty(0), empty(0), empty(0)}
+		positions[topic] = map[int32]int64{0: 9, 1: 9, 2: 9}
+	}
+	l := watched(t, clocktesting.NewFakeClock(at(0)), topics, time.Minute)
+	seen := look{sourced: at(30 * time.Second), sources: map[string][]rest.Source{sourceID: {{Positions: positions}}}}
+	for range 100 {
+		if _, _, err := new(history).behind(seen, sourceID, l); !errors.Is(err, errBeyond) || !strings.HasPrefix(err.Error(), `topic "a", partition 0: `) {
+			t.Fatal(err)
+		}
 	}
 }
 
