@@ -45,14 +45,15 @@ compare: bed ## demo under each policy in turn, side by side (POLICIES, DURATION
 
 test: verify test-unit test-e2e ## every test, end to end ones too
 
-test-unit: tools ## tests of both modules, with the race detector
+test-unit: tools ## tests of all modules, with the race detector
 	go vet ./...
 	go test -race ./...
 	cd test && go vet -tags e2e ./...
 	cd test && go test -race ./...
+	cd test/monitoring && go vet ./... && go test -race ./...
 
 test-e2e: tools ## the end to end tests: a real control plane, Kafka and Flink
-	cd test && go test -race -tags e2e -count=1 -timeout 30m -parallel 8 -v ./e2e
+	@exec ./test/e2e.sh
 
 verify: .cache/bin/verify ## what compilers don't see: modules, format, manifests, documents, workflows, scripts
 	@.cache/bin/verify --root .
