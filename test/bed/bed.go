@@ -17,7 +17,6 @@ import (
 	"k8s.io/klog/v2/textlogger"
 
 	"github.com/flink-hpa/flink-hpa/test/node"
-	"github.com/flink-hpa/flink-hpa/test/process"
 	"github.com/flink-hpa/flink-hpa/test/progress"
 )
 
@@ -29,6 +28,8 @@ type Options struct {
 	Root  string    // the checkout
 	State string    // folder of this bed alone; what an earlier bed left there is removed
 	Out   io.Writer // gets the progress
+	// Profiles are the webhook's, instead of those in the manifests; see docs/webhook.md. Empty: the manifests'.
+	Profiles string
 }
 
 // Bed is a running bed.
@@ -41,10 +42,11 @@ type Bed struct {
 	Client     kubernetes.Interface
 
 	layout    layout
+	profiles  string
 	lock      *os.File // on the state
 	network   network
 	progress  *progress.Log
-	processes []*process.Process
+	processes []component
 	node      sync.WaitGroup
 	stopNode  context.CancelFunc
 }
@@ -58,7 +60,7 @@ func Start(ctx context.Context, opts Options) (_ *Bed, err error) {
 	}
 	b := &Bed{
 		Kubectl: l.bin("kubectl"), Logs: filepath.Join(l.state, "logs"),
-		layout: l, progress: progress.New(opts.Out), stopNode: func() {},
+		layout: l, profiles: opts.Profiles, progress: progress.New(opts.Out), stopNode: func() {},
 	}
 	defer func() {
 		if err != nil {

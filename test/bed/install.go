@@ -65,6 +65,7 @@ func (b *Bed) images() node.Images {
 		"flink-hpa/lag-job:" + jobFlink: b.flinkImage(jobFlink, b.layout.oldJobHome()),
 		"flink-hpa/adapter:dev":         own("adapter"),
 		"flink-hpa/webhook:dev":         own("webhook"),
+		operatorImage:                   b.flinkOperatorImage(),
 		"busybox:1":                     {HasShell: true},
 		"apache/kafka:4.3.1": {
 			Entrypoint: []string{b.layout.bin("bed"), "image", "kafka"}, HasShell: true,
@@ -79,22 +80,14 @@ func (b *Bed) images() node.Images {
 
 // install applies Kafka and flink-hpa and returns when both do their work.
 func (b *Bed) install(ctx context.Context) error {
-	values, err := b.values()
-	if err != nil {
+	values := map[string]string{"State": b.layout.state, "KafkaIP": b.network.service(kafkaAddress)}
+	if err := b.render("kafka.yaml", "kafka/kafka.yaml", values); err != nil {
 		return err
-	}
-	for _, render := range []struct{ from, to string }{
-		{"kafka.yaml", "kafka/kafka.yaml"},
-		{"flink-hpa.yaml", "flink-hpa/kustomization.yaml"},
-	} {
-		if err := b.render(render.from, render.to, values); err != nil {
-			return err
-		}
 	}
 	if _, err := b.Run(ctx, "apply", "-f", b.layout.manifests("kafka/kafka.yaml")); err != nil {
 		return err
 	}
-	if _, err := b.Run(ctx, "apply", "-k", b.layout.manifests("flink-hpa")); err != nil {
+	if err := b.ApplyOverlay(ctx, "default"); err != nil {
 		return err
 	}
 	if err := b.createTopic(ctx); err != nil {
@@ -103,17 +96,30 @@ func (b *Bed) install(ctx context.Context) error {
 	return b.until(ctx, installWithin, "flink-hpa is ready", b.serving)
 }
 
-func (b *Bed) values() (map[string]string, error) {
-	base, err := filepath.Rel(b.layout.manifests("flink-hpa"), filepath.Join(b.layout.root, "manifests", "base"))
+// ApplyOverlay applies the overlay of that name in manifests/overlays, at the addresses of this bed. It doesn't wait for anything, and
+// takes nothing away that another overlay has brought.
+func (b *Bed) ApplyOverlay(ctx context.Context, name string) error {
+	overlay, err := filepath.Rel(b.Overlay(name), filepath.Join(b.layout.root, "manifests", "overlays", name))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	config, err := b.adapterConfig()
-	return map[string]string{
-		"State": b.layout.state, "Base": base, "AdapterConfig": config,
-		"KafkaIP": b.network.service(kafkaAddress), "AdapterIP": b.network.service(adapterAddress), "WebhookIP": b.network.service(webhookAddress),
-	}, err
+	if err != nil {
+		return err
+	}
+	values := map[string]string{
+		"Overlay": overlay, "AdapterConfig": config, "Profiles": b.profiles,
+		"AdapterIP": b.network.service(adapterAddress), "WebhookIP": b.network.service(webhookAddress),
+	}
+	if err := b.render("flink-hpa.yaml", "flink-hpa-"+name+"/kustomization.yaml", values); err != nil {
+		return err
+	}
+	_, err = b.Run(ctx, "apply", "-k", b.Overlay(name))
+	return err
 }
+
+// Overlay is the folder with what ApplyOverlay applies.
+func (b *Bed) Overlay(name string) string { return b.layout.manifests("flink-hpa-" + name) }
 
 // adapterConfig is the config.yaml of the manifests with the broker's address in place of its name, which a local Go
 // program has no DNS for.

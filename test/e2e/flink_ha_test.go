@@ -3,20 +3,17 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
-	"text/template"
 	"time"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	externalmetrics "k8s.io/metrics/pkg/apis/external_metrics/v1beta1"
@@ -30,7 +27,7 @@ const (
 	haTaskManagers = 2
 )
 
-// One Flink cluster with two JobManagers. The adapter asks the oldest first, which is made to stand by.
+// The sample flink-ha: one Flink cluster with two JobManagers. The adapter asks the oldest first, which is made to stand by.
 func TestAStandbyJobManagerAnswersAndTakesOver(t *testing.T) {
 	t.Parallel()
 	started := time.Now()
@@ -61,32 +58,26 @@ func TestAStandbyJobManagerAnswersAndTakesOver(t *testing.T) {
 	isRefused(t)
 	leads(t, func(pod corev1.Pod) bool { return pod.UID != leader.UID })
 	isTold(t, killed, killed)
+	eventually(t, known, "the HPA goes by the number of the new leader's job", func(ctx context.Context) error {
+		hpa, err := cluster.Client.AutoscalingV2().HorizontalPodAutoscalers(haNamespace).Get(ctx, "flink-taskmanager", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		for _, condition := range hpa.Status.Conditions {
+			if condition.Type == autoscalingv2.ScalingActive && condition.LastTransitionTime.After(killed) && condition.Status == corev1.ConditionTrue {
+				return nil
+			}
+		}
+		return fmt.Errorf("its conditions are %v", hpa.Status.Conditions)
+	})
 }
 
-// startHA installs the cluster and waits until both JobManagers run.
+// startHA installs the sample flink-ha and waits until both JobManagers run.
 func startHA(t *testing.T) {
 	t.Helper()
 	makeTopic(t, "ha")
-	manifest, err := template.ParseFiles(filepath.Join("testdata", "flink-ha.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	if err := manifest.Execute(&out, map[string]string{"APIServer": cluster.Config.Host, "Shared": cluster.Dir(haNamespace)}); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "flink-ha.yaml")
-	if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := cluster.Run(t.Context(), "apply", "-f", file); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := cluster.Run(context.WithoutCancel(t.Context()), "delete", "namespace", haNamespace, "--wait=false"); err != nil {
-			t.Error(err)
-		}
-	})
+	folder := fill(t, "flink-ha.yaml", haNamespace+"/kustomization.yaml", map[string]string{"Shared": cluster.Dir(haNamespace)})
+	applyWhole(t, folder, haNamespace)
 	eventually(t, startsWithin, "both JobManagers listen", func(ctx context.Context) error {
 		pods := jobManagersByAge(t)
 		if len(pods) != 2 {

@@ -17,10 +17,12 @@ func imageCommand() *cobra.Command {
 			switch name := args[0]; name {
 			case "flink":
 				return image.Flink(c.Context(), args[1:])
+			case "flink-operator":
+				return image.FlinkOperator()
 			case "kafka":
 				return image.Kafka(c.Context())
 			default:
-				return fmt.Errorf("no image is called %q: there are flink and kafka", name)
+				return fmt.Errorf("no image is called %q: there are flink, flink-operator and kafka", name)
 			}
 		},
 	}
