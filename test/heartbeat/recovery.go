@@ -2,6 +2,7 @@ package heartbeat
 
 import (
 	"math"
+	"slices"
 	"syscall"
 )
 
@@ -106,12 +107,12 @@ func steady(moments []moment, job, parallelism int) bool {
 		return false
 	}
 	end := moments[len(moments)-1].T
-	for i := len(moments) - 1; i >= 0; i-- {
-		s := moments[i].Jobs[job]
+	for _, moment := range slices.Backward(moments) {
+		s := moment.Jobs[job]
 		if s.Lag == nil || s.Parallelism != parallelism || s.TaskManagers != parallelism {
 			return false
 		}
-		if end-moments[i].T >= settling.Seconds() {
+		if end-moment.T >= settling.Seconds() {
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/IBM/sarama"
@@ -70,7 +71,7 @@ func (p *Probe) LogEndOffsets(topic string) (Offsets, error) {
 		if result == nil {
 			return nil, fmt.Errorf("log end offset of topic %s partition %d: %w", topic, id, sarama.ErrIncompleteResponse)
 		}
-		if result.Err != nil && result.Err != sarama.ErrNoError {
+		if result.Err != nil && !errors.Is(result.Err, sarama.ErrNoError) {
 			return nil, fmt.Errorf("log end offset of topic %s partition %d: %w", topic, id, result.Err)
 		}
 		ends[id] = result.Offset

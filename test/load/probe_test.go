@@ -2,6 +2,7 @@ package load
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 
@@ -48,9 +49,7 @@ func broker(t *testing.T, handlers map[string]sarama.MockResponse) sarama.Client
 			SetOffset("input", 1, sarama.OffsetNewest, 0).
 			SetOffset("input", 2, sarama.OffsetNewest, 30),
 	}
-	for request, response := range handlers {
-		all[request] = response
-	}
+	maps.Copy(all, handlers)
 	b.SetHandlerByMap(all)
 	config := clientConfig()
 	config.ApiVersionsRequest = false // the mock knows no versions

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 
@@ -34,9 +35,7 @@ func (v variables) list() []string {
 // missing; it becomes the reason CreateContainerConfigError.
 func (n *Node) environment(ctx context.Context, pod *corev1.Pod, container *corev1.Container, base variables) (variables, error) {
 	env := variables{}
-	for name, value := range base {
-		env[name] = value
-	}
+	maps.Copy(env, base)
 	for _, from := range container.EnvFrom {
 		data, err := n.envFrom(ctx, pod.Namespace, from)
 		if err != nil {
@@ -115,9 +114,7 @@ func (n *Node) configMap(ctx context.Context, namespace, name string, optional *
 	for key, value := range object.Data {
 		data[key] = []byte(value)
 	}
-	for key, value := range object.BinaryData {
-		data[key] = value
-	}
+	maps.Copy(data, object.BinaryData)
 	return data, nil
 }
 

@@ -101,7 +101,7 @@ func (n *Node) renew(ctx context.Context) error {
 	if missing {
 		lease = &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: n.opts.Name, Namespace: corev1.NamespaceNodeLease}}
 	}
-	lease.Spec.HolderIdentity = ptr.To(n.opts.Name)
+	lease.Spec.HolderIdentity = new(n.opts.Name)
 	lease.Spec.LeaseDurationSeconds = ptr.To[int32](leaseSeconds)
 	lease.Spec.RenewTime = &metav1.MicroTime{Time: time.Now()}
 	if missing {

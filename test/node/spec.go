@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -81,9 +82,7 @@ func (w *worker) baseEnvironment(image Image, table mount.Table, root string) (v
 		mount.Variable: table.Encode(),
 	}
 	for _, more := range []map[string]string{w.node.opts.Env, image.Env} {
-		for name, value := range more {
-			env[name] = value
-		}
+		maps.Copy(env, more)
 	}
 	if _, mounted := table[serviceAccount]; mounted {
 		file := filepath.Join(root, "kubeconfig")

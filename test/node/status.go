@@ -3,7 +3,6 @@ package node
 import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 )
 
 // containerStatus is what the node knows about one container.
@@ -25,7 +24,7 @@ func (c *containerStatus) api() corev1.ContainerStatus {
 	return corev1.ContainerStatus{
 		Name: c.spec.Name, Image: c.spec.Image, ImageID: c.spec.Image,
 		State: c.state, LastTerminationState: c.last,
-		RestartCount: c.restarts, Started: ptr.To(c.started), Ready: c.ready,
+		RestartCount: c.restarts, Started: new(c.started), Ready: c.ready,
 	}
 }
 

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -119,9 +120,7 @@ func (n *Node) projectedFiles(ctx context.Context, pod *corev1.Pod, sources []co
 		if err != nil {
 			return nil, err
 		}
-		for path, value := range part {
-			out[path] = value
-		}
+		maps.Copy(out, part)
 	}
 	return out, nil
 }

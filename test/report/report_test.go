@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,7 +52,7 @@ func TestWriteSaysWhichFileItCouldNotWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := Write(dir, Run{})
-	if err == nil || !bytes.Contains([]byte(err.Error()), []byte("series.csv")) {
+	if err == nil || !strings.Contains(err.Error(), "series.csv") {
 		t.Errorf("Write() = %v, want an error about series.csv", err)
 	}
 }
