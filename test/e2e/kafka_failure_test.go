@@ -51,7 +51,7 @@ func (s *stage) aBrokerThatDies(t *testing.T) {
 	s.commit(t, follower, "led-there", 2)
 	s.commit(t, bystander, "elsewhere", 3, 0)
 	known := func(group string, lag float64) {
-		eventually(t, time.Minute, "the lag of "+group, reads("cluster=secure,group="+group, lag))
+		eventually(t, 3*time.Minute, "the lag of "+group, reads("cluster=secure,group="+group, lag))
 	}
 	known(apart, 8)
 	known(follower, 7)
