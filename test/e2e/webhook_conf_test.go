@@ -96,7 +96,7 @@ func applyWarnsOfOtherWorkloads(t *testing.T) {
 }
 
 func profilesChange(t *testing.T) {
-	before := webhookPod(t)
+	before := onlyWebhookPod(t)
 	configMap, err := cluster.Client.CoreV1().ConfigMaps(hpaNamespace).Get(t.Context(), webhookName, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +133,7 @@ func profilesChange(t *testing.T) {
 	if err := successful("1")(t.Context()); err != nil {
 		t.Error(err)
 	}
-	after := webhookPod(t)
+	after := onlyWebhookPod(t)
 	if after.UID != before.UID || container(after).RestartCount != container(before).RestartCount {
 		t.Errorf("the webhook was started anew: %s, then %s", before.Name, after.Name)
 	}
@@ -197,18 +197,25 @@ func setProfiles(t *testing.T, content string) {
 	}
 }
 
-// webhookPod is the webhook's one pod, and not one that is about to end.
-func webhookPod(t *testing.T) corev1.Pod {
+// onlyWebhookPod is the webhook's pod, after all others have ended, so that it is known who answers. They are back after the test.
+func onlyWebhookPod(t *testing.T) (only corev1.Pod) {
 	t.Helper()
-	pods, err := cluster.Client.CoreV1().Pods(hpaNamespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=" + webhookName})
-	if err != nil {
-		t.Fatal(err)
-	}
-	running := slices.DeleteFunc(pods.Items, func(pod corev1.Pod) bool { return pod.DeletionTimestamp != nil })
-	if len(running) != 1 {
-		t.Fatalf("the webhook has %d pods, want 1", len(running))
-	}
-	return running[0]
+	scale(t, hpaNamespace, "deployment/"+webhookName, 1)
+	t.Cleanup(func() {
+		scale(t, hpaNamespace, "deployment/"+webhookName, 2)
+		rolledOut(context.WithoutCancel(t.Context()), t)
+	})
+	eventually(t, time.Minute, "the webhook has one pod", func(ctx context.Context) error {
+		pods, err := cluster.Client.CoreV1().Pods(hpaNamespace).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=" + webhookName})
+		if err == nil && len(pods.Items) != 1 {
+			err = fmt.Errorf("it has %d", len(pods.Items))
+		}
+		if err == nil {
+			only = pods.Items[0]
+		}
+		return err
+	})
+	return only
 }
 
 // webhookMetrics is what the webhook tells Prometheus.
