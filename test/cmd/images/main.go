@@ -30,8 +30,11 @@ func run(ctx context.Context) error {
 			return "", err
 		}
 		table, err := images.Build(c.Context(), options)
+		if err != nil {
+			return "", err
+		}
 		fmt.Print(table)
-		return options.Out, err
+		return options.Out, nil
 	}
 	c.AddCommand(
 		&cobra.Command{
