@@ -53,7 +53,8 @@ test-unit: tools ## tests of all modules, with the race detector
 	cd test/monitoring && go vet ./... && go test -race ./...
 
 test-e2e: tools ## the end to end tests: a real control plane, Kafka and Flink
-	@exec ./test/e2e.sh
+	cd test && go test -race -tags e2e -count=1 -timeout 30m -parallel 8 -v -skip '^TestWhen' ./e2e
+	cd test && go test -race -tags e2e -count=1 -timeout 40m -v -run '^TestWhen' ./e2e -args -state=faults -impatient
 
 verify: .cache/bin/verify ## what compilers don't see: modules, format, manifests, documents, workflows, scripts
 	@.cache/bin/verify --root .

@@ -25,7 +25,8 @@ import (
 	"github.com/flink-hpa/flink-hpa/test/load"
 )
 
-// Tests whose names begin with TestWhen are about faults. They run on a bed of their own beside the others; see the Makefile.
+// Tests whose names begin with TestWhen are about faults. They run on a bed of their own after the others, as what they do to the adapter and
+// the API server would be felt by all; see the Makefile.
 
 // desiredTarget is the metric of the sample hpa-desired.
 func desiredTarget() autoscalingv2.MetricSpec {

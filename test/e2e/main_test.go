@@ -40,7 +40,7 @@ const atOnce = `defaults:
 `
 
 func TestMain(m *testing.M) {
-	state := flag.String("state", "e2e", "`name` of the folder in .cache with the bed's state; tests run side by side need one each")
+	state := flag.String("state", "e2e", "`name` of the folder in .cache with the bed's state; each set of tests has its own")
 	impatient := flag.Bool("impatient", false, "have jobs go on with each TaskManager at once, so that tests of something else take less time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
