@@ -53,8 +53,21 @@ func TestTheHPAScalesAFlinkDeploymentOfFlinksOperator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, selector := range []string{"component=jobmanager", "component=taskmanager"} {
-		getsHeartbeatsAlone(t, deploymentNamespace, selector)
+	config, err := flink.Config(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config["heartbeat.timeout"] != "8000" || config["heartbeat.interval"] != "2000" {
+		t.Errorf("the JobManager runs with heartbeat.timeout=%q, heartbeat.interval=%q", config["heartbeat.timeout"], config["heartbeat.interval"])
+	}
+	for _, component := range []string{"component=jobmanager", "component=taskmanager"} {
+		pod, err := podOf(t.Context(), deploymentNamespace, component)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if injected := pod.Annotations["flink-hpa.dev/injected"]; injected != "" {
+			t.Errorf("the FlinkDeployment says it all, and the webhook gave the pod %s %s", pod.Name, injected)
+		}
 	}
 
 	const rate = 600 // records/s: one and a half of what one TaskManager does
@@ -125,9 +138,10 @@ func defineFlinkDeployments(t *testing.T) {
 	if _, err := cluster.Run(t.Context(), args...); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cluster.Run(t.Context(), "wait", "crd/flinkdeployments.flink.apache.org", "--for=condition=Established", "--timeout=1m"); err != nil {
-		t.Fatal(err)
-	}
+	eventually(t, time.Minute, "the API server serves them", func(ctx context.Context) error {
+		_, err := cluster.Run(ctx, "get", "flinkdeployments", "-A")
+		return err
+	})
 }
 
 // letTheOperatorGo ends the FlinkDeployment while the operator is there, whose finalizer it carries, and then the operator.
