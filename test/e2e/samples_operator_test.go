@@ -28,6 +28,7 @@ const (
 func TestTheHPAScalesAFlinkDeploymentOfFlinksOperator(t *testing.T) {
 	t.Parallel()
 	defineFlinkDeployments(t)
+	sampleIsTaken(t, "flink-operator", "flinkdeployment.flink.apache.org/lag-job")
 	if err := cluster.FetchFlink(t.Context(), "1.20.5"); err != nil {
 		t.Fatal(err)
 	}
