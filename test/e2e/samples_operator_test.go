@@ -136,9 +136,10 @@ func defineFlinkDeployments(t *testing.T) {
 	for _, file := range crds {
 		args = append(args, "-f", file)
 	}
-	if _, err := cluster.Run(t.Context(), args...); err != nil {
-		t.Fatal(err)
-	}
+	eventually(t, 2*time.Minute, "the API server takes the definitions", func(ctx context.Context) error { // which are large, while much else starts
+		_, err := cluster.Run(ctx, args...)
+		return err
+	})
 	eventually(t, time.Minute, "the API server serves them", func(ctx context.Context) error {
 		_, err := cluster.Run(ctx, "get", "flinkdeployments", "-A")
 		return err
