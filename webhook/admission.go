@@ -26,6 +26,17 @@ func (s Surroundings) Facts(ctx context.Context, namespace string, pod *corev1.P
 	}
 }
 
+// comingFacts is Facts for a pod that is being made: Flink's operator makes a JobManager's Deployment first, and the ConfigMap with its settings a moment later.
+func (s Surroundings) comingFacts(ctx context.Context, namespace string, pod *corev1.Pod) Facts {
+	if pod.Labels[labelType] != typeOperator {
+		return s.Facts(ctx, namespace, pod)
+	}
+	return Facts{
+		Objects: s.objects.readComing(ctx, namespace, References(pod)),
+		Profile: s.profiles.profiles().For(namespace),
+	}
+}
+
 // Admission answers what the API server asks about pods, and about what makes them.
 type Admission struct {
 	Surroundings

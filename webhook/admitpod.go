@@ -29,7 +29,7 @@ func (a *Admission) pod(ctx context.Context, request *admissionv1.AdmissionReque
 		return
 	}
 	logger = klog.LoggerWithValues(logger, "pod", cmp.Or(pod.Name, pod.GenerateName))
-	changed, report := Mutate(&pod, a.Facts(ctx, request.Namespace, &pod))
+	changed, report := Mutate(&pod, a.comingFacts(ctx, request.Namespace, &pod))
 	warn(response, report.Warnings...)
 	if len(report.Injected) == 0 {
 		logger.V(levelOf(report.Warnings)).Info("Pod left alone", "role", report.Role, "reason", report.Reason, "warnings", report.Warnings)

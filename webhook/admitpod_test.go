@@ -105,3 +105,23 @@ func TestWhatAConfigMapSaysIsLeftToIt(t *testing.T) {
 		})
 	}
 }
+
+// Flink's operator makes the Deployment of a JobManager before the ConfigMap with its settings.
+func TestTheSettingsOfAPodThatFlinksOperatorMakesAreWaitedFor(t *testing.T) {
+	const pod = `{"metadata":{"labels":{"type":"flink-standalone-kubernetes"}},"spec":{
+		"containers":[{"name":"jm","image":"flink:1.20","args":["standalone-job"],"volumeMounts":[{"name":"conf","mountPath":"/opt/flink/conf"}]}],
+		"volumes":[{"name":"conf","configMap":{"name":"flink-config"}}]}}`
+	h := newHandler(t, &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "jobs", Name: "flink-config"},
+		Data:       map[string]string{"config.yaml": "parallelism: {default: 2}"},
+	})
+	reads := 0
+	h.client.PrependReactor("get", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) {
+		reads++
+		return reads == 1, nil, apierrors.NewNotFound(corev1.Resource("configmaps"), "flink-config")
+	})
+	got := allowed(t, h.post(t, "/mutate", review(podKind, "CREATE", "", pod)))
+	if !bytes.Contains(got.Patch, []byte("heartbeat.timeout=8000")) || reads != 2 {
+		t.Errorf("after %d reads the patch is %s, with warnings %q; want the heartbeats, after 2", reads, got.Patch, got.Warnings)
+	}
+}

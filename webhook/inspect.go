@@ -16,6 +16,7 @@ import (
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
+	"github.com/flink-hpa/flink-hpa/internal/events"
 	"github.com/flink-hpa/flink-hpa/webhook/fleet"
 )
 
@@ -61,7 +62,7 @@ type InspectorOptions struct {
 func NewInspector(client kubernetes.Interface, surroundings Surroundings, opts InspectorOptions) *Inspector {
 	i := &Inspector{
 		surroundings: surroundings,
-		teller:       teller{client, opts.Clock, opts.Instance},
+		teller:       teller{events.Writer{Client: client, Clock: opts.Clock, Controller: eventController, Instance: opts.Instance}},
 		queue:        workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
 		verdicts:     map[types.UID]verdict{},
 		uids:         map[string]types.UID{},

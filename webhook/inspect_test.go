@@ -19,6 +19,8 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 	clocktesting "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
+
+	"github.com/flink-hpa/flink-hpa/internal/events"
 )
 
 var inspectedAt = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -65,7 +67,7 @@ func inspected(t *testing.T, client *fake.Clientset) *Inspector {
 	return i
 }
 
-func events(t *testing.T, client *fake.Clientset) []eventsv1.Event {
+func written(t *testing.T, client *fake.Clientset) []eventsv1.Event {
 	t.Helper()
 	list, err := client.EventsV1().Events(metav1.NamespaceAll).List(t.Context(), metav1.ListOptions{})
 	if err != nil {
@@ -132,7 +134,7 @@ func TestOneEventForAPod(t *testing.T) {
 				client := fake.NewClientset(fleetPod("shop", "tm", c.change))
 				inspected(t, client)
 				inspected(t, client) // another replica, or after a restart
-				got := events(t, client)
+				got := written(t, client)
 				if c.want == "" {
 					if len(got) != 0 {
 						t.Errorf("got %+v", got)
@@ -155,7 +157,7 @@ func TestAnEventThatFailsIsTriedAgain(t *testing.T) {
 			return failures >= 0, nil, errors.New("the API server is busy")
 		})
 		inspected(t, client)
-		if got := events(t, client); len(got) != 1 {
+		if got := written(t, client); len(got) != 1 {
 			t.Errorf("%d Events, want 1", len(got))
 		}
 	})
@@ -218,7 +220,7 @@ func TestANoteFits(t *testing.T) {
 		{"one", []string{"a"}, "a"},
 		{"several", []string{"a", "b"}, "a\nb"},
 		{"more than fit", []string{long, "b", long, "d"}, long + "\nb\n2 more"},
-		{"the first is too long by itself", []string{long + long, "b"}, (long + long)[:maxNote]},
+		{"the first is too long by itself", []string{long + long, "b"}, (long + long)[:events.MaxNote]},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := note(c.problems); got != c.want {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -21,6 +22,8 @@ const (
 	// objectAge is how long an object that was read is used. Many pods that start at once need no read each; an edit and the rollout
 	// after it, in one kubectl apply, must both count.
 	objectAge = time.Second
+	// lookAgain is the time between two looks for an object that is about to come.
+	lookAgain = 100 * time.Millisecond
 )
 
 // readerRole is the ClusterRole that lets us read ConfigMaps where the owner of a namespace binds it.
@@ -64,6 +67,31 @@ func (r *objectReader) read(ctx context.Context, namespace string, keys []Object
 		objects[key] = await(ctx, answers[i])
 	}
 	return objects
+}
+
+// readComing is read for objects that whoever made the pod makes after it: one that is missing is looked for again, as long as readTimeout allows.
+func (r *objectReader) readComing(ctx context.Context, namespace string, keys []ObjectKey) Objects {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	objects := r.read(ctx, namespace, keys)
+	for {
+		missing := slices.DeleteFunc(slices.Clone(keys), func(key ObjectKey) bool { return !objects[key].Missing })
+		if len(missing) == 0 {
+			return objects
+		}
+		next := time.NewTimer(lookAgain)
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+			next.Stop()
+			return objects
+		}
+		for key, object := range r.read(ctx, namespace, missing) {
+			if !errors.Is(object.Err, errLate) { // that it was missing says more
+				objects[key] = object
+			}
+		}
+	}
 }
 
 func await(ctx context.Context, answer <-chan singleflight.Result) Object {

@@ -220,3 +220,32 @@ func TestASilentAPIServerHoldsUpNothingForLong(t *testing.T) {
 		}
 	})
 }
+
+func TestAnObjectThatIsAboutToComeIsWaitedFor(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		after     time.Duration // until it is there
+		waits     time.Duration
+		isMissing bool
+	}{
+		{"it is there", 0, 0, false},
+		{"it comes a moment later", 250 * time.Millisecond, 300 * time.Millisecond, false},
+		{"it comes too late", time.Minute, readTimeout, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, start := newObjectBed(), time.Now()
+				b.answer(func() (runtime.Object, error) {
+					if time.Since(start) < c.after {
+						return nil, apierrors.NewNotFound(corev1.Resource("configmaps"), "flink-config")
+					}
+					return &corev1.ConfigMap{Data: map[string]string{"a": "1"}}, nil
+				})
+				got := b.readComing(t.Context(), "jobs", []ObjectKey{flinkConfig})[flinkConfig]
+				if waited := time.Since(start); waited != c.waits || got.Missing != c.isMissing || got.Err != nil {
+					t.Errorf("after %s it is %+v; want a wait of %s, and missing %t", waited, got, c.waits, c.isMissing)
+				}
+			})
+		})
+	}
+}

@@ -3,19 +3,17 @@ package apiservice
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
-	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+
+	"github.com/flink-hpa/flink-hpa/internal/events"
 )
 
 const (
@@ -32,8 +30,7 @@ const (
 // Event on the APIService, and a metric. It is safe for concurrent use.
 type Watch struct {
 	registration *Registration
-	client       kubernetes.Interface
-	instance     string
+	events       events.Writer
 	clock        clock.Clock
 
 	state atomic.Int32 // of the newest look that had an answer
@@ -48,7 +45,10 @@ const (
 // NewWatch returns a watch that knows nothing until Run. The Events name instance, this pod, as their author; to write them it
 // needs create on events in namespace default, where those of objects without a namespace are.
 func NewWatch(registration *Registration, client kubernetes.Interface, instance string, clock clock.Clock) *Watch {
-	return &Watch{registration: registration, client: client, instance: instance, clock: clock}
+	return &Watch{
+		registration: registration, clock: clock,
+		events: events.Writer{Client: client, Clock: clock, Controller: eventController, Instance: instance},
+	}
 }
 
 // Run looks until ctx ends.
@@ -90,31 +90,10 @@ func (w *Watch) look(ctx context.Context) error {
 	says := fmt.Sprintf("it leads to the Service %q, not to flink-hpa's %q, so the HPAs that use flink-hpa's metrics get none. A cluster has one server of external metrics: "+
 		"take the other one away and apply flink-hpa's manifests again, or remove flink-hpa", holder, w.registration.ours)
 	klog.FromContext(ctx).Error(nil, "External metrics are asked of somebody else: "+says, "apiService", w.registration.name)
-	return w.tell(ctx, service, says)
-}
-
-// tell writes the Event. Its name is made of what it says, so that another replica's is the same one.
-func (w *Watch) tell(ctx context.Context, service *unstructured.Unstructured, says string) error {
-	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(says)) // never fails
-	event := &eventsv1.Event{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: metav1.NamespaceDefault, Name: fmt.Sprintf("flink-hpa.%s.%08x", service.GetUID(), hash.Sum32()),
-		},
-		EventTime:           metav1.NewMicroTime(w.clock.Now()),
-		ReportingController: eventController,
-		ReportingInstance:   w.instance,
-		Type:                corev1.EventTypeWarning,
-		Reason:              ReasonTaken,
-		Action:              "Check",
-		Note:                says,
-		Regarding:           corev1.ObjectReference{APIVersion: "apiregistration.k8s.io/v1", Kind: "APIService", Name: service.GetName(), UID: service.GetUID()},
-	}
-	_, err := w.client.EventsV1().Events(metav1.NamespaceDefault).Create(ctx, event, metav1.CreateOptions{})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("write the Event of APIService %s: %w", service.GetName(), err)
-	}
-	return nil
+	return w.events.Warn(ctx, events.Warning{
+		Regarding: corev1.ObjectReference{APIVersion: "apiregistration.k8s.io/v1", Kind: "APIService", Name: service.GetName(), UID: service.GetUID()},
+		Reason:    ReasonTaken, Action: "Check", Note: says,
+	})
 }
 
 // Describe implements prometheus.Collector.

@@ -3,20 +3,18 @@ package flink
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
-	eventsv1 "k8s.io/api/events/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+
+	"github.com/flink-hpa/flink-hpa/internal/events"
 )
 
 const (
@@ -24,8 +22,6 @@ const (
 	ReasonNotInForce = "FlinkSettingsNotInForce"
 	// eventController is the author of our Events.
 	eventController = "flink-hpa.dev/adapter"
-	// maxNote is what the API takes of an Event's note, in bytes.
-	maxNote = 1024
 	// attempts to write an Event, with growing pauses.
 	attempts = 5
 )
@@ -33,11 +29,9 @@ const (
 // Overrides tells which JobManagers run without what was injected into them: as a metric, and by an Event on the pod.
 // It is safe for concurrent use.
 type Overrides struct {
-	client   kubernetes.Interface
-	running  func(JobManager) bool
-	instance string
-	clock    clock.PassiveClock
-	queue    workqueue.TypedRateLimitingInterface[JobManager]
+	events  events.Writer
+	running func(JobManager) bool
+	queue   workqueue.TypedRateLimitingInterface[JobManager]
 
 	mu    sync.Mutex
 	found map[JobManager][]Override // only those that have some
@@ -46,9 +40,10 @@ type Overrides struct {
 // NewOverrides knows of none. The Events name instance, this pod, as their author; running is Discovery's.
 func NewOverrides(client kubernetes.Interface, running func(JobManager) bool, instance string, clock clock.PassiveClock) *Overrides {
 	return &Overrides{
-		client: client, running: running, instance: instance, clock: clock,
-		queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[JobManager]()),
-		found: map[JobManager][]Override{},
+		events:  events.Writer{Client: client, Clock: clock, Controller: eventController, Instance: instance},
+		running: running,
+		queue:   workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[JobManager]()),
+		found:   map[JobManager][]Override{},
 	}
 }
 
@@ -88,8 +83,6 @@ func (o *Overrides) Run(ctx context.Context) {
 	}
 }
 
-// tell writes the Event. Its name is made of the pod and of what it says, so that after a restart, or beside another
-// replica, it is there already.
 func (o *Overrides) tell(ctx context.Context, jobManager JobManager) error {
 	o.mu.Lock()
 	overrides := o.found[jobManager]
@@ -97,25 +90,10 @@ func (o *Overrides) tell(ctx context.Context, jobManager JobManager) error {
 	if len(overrides) == 0 {
 		return nil
 	}
-	text := note(overrides)
-	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(text)) // never fails
-	event := &eventsv1.Event{
-		ObjectMeta:          metav1.ObjectMeta{Namespace: jobManager.Namespace, Name: fmt.Sprintf("flink-hpa.%s.%08x", jobManager.UID, hash.Sum32())},
-		EventTime:           metav1.NewMicroTime(o.clock.Now()),
-		ReportingController: eventController,
-		ReportingInstance:   o.instance,
-		Type:                corev1.EventTypeWarning,
-		Reason:              ReasonNotInForce,
-		Action:              "Compare",
-		Note:                text,
-		Regarding:           corev1.ObjectReference{APIVersion: "v1", Kind: "Pod", Namespace: jobManager.Namespace, Name: jobManager.Pod, UID: jobManager.UID},
-	}
-	_, err := o.client.EventsV1().Events(jobManager.Namespace).Create(ctx, event, metav1.CreateOptions{})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("write the Event of Pod %s/%s: %w", jobManager.Namespace, jobManager.Pod, err)
-	}
-	return nil
+	return o.events.Warn(ctx, events.Warning{
+		Regarding: corev1.ObjectReference{APIVersion: "v1", Kind: "Pod", Namespace: jobManager.Namespace, Name: jobManager.Pod, UID: jobManager.UID},
+		Reason:    ReasonNotInForce, Action: "Compare", Note: note(overrides),
+	})
 }
 
 // note says what is in force in place of what was injected, as far as it fits.
@@ -127,7 +105,7 @@ func note(overrides []Override) string {
 		if override.InForce == "" {
 			line = fmt.Sprintf("\n%s=%s is injected, and nothing in force", override.Key, override.Injected)
 		}
-		if more := fmt.Sprintf("\n%d more", len(overrides)-i); text.Len()+len(line)+len(more) > maxNote {
+		if more := fmt.Sprintf("\n%d more", len(overrides)-i); text.Len()+len(line)+len(more) > events.MaxNote {
 			text.WriteString(more)
 			break
 		}

@@ -18,6 +18,8 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/flink-hpa/flink-hpa/internal/events"
 )
 
 var (
@@ -25,7 +27,7 @@ var (
 	late   = []Override{{"heartbeat.timeout", "8000", "50000"}, {"scheduler-mode", "reactive", ""}}
 )
 
-func events(t *testing.T, client *fake.Clientset) []eventsv1.Event {
+func written(t *testing.T, client *fake.Clientset) []eventsv1.Event {
 	t.Helper()
 	list, err := client.EventsV1().Events(metav1.NamespaceAll).List(t.Context(), metav1.ListOptions{})
 	if err != nil {
@@ -62,11 +64,11 @@ func TestAnEventForEachFinding(t *testing.T) {
 		} {
 			o.Compared(orders, step.overrides)
 			settle()
-			if got := events(t, client); len(got) != step.events {
+			if got := written(t, client); len(got) != step.events {
 				t.Errorf("%s: %d Events, want %d", step.name, len(got), step.events)
 			}
 		}
-		for _, event := range events(t, client) {
+		for _, event := range written(t, client) {
 			if event.Regarding.UID != orders.UID || event.Namespace != "shop" || event.Type != corev1.EventTypeWarning || event.Reason != ReasonNotInForce ||
 				!strings.Contains(event.Note, `heartbeat.timeout=8000 is injected, and "50000" in force`) {
 				t.Errorf("the Event is %+v", event)
@@ -75,7 +77,7 @@ func TestAnEventForEachFinding(t *testing.T) {
 		other, settleOther := startOverrides(t, client)
 		other.Compared(orders, late)
 		settleOther()
-		if got := events(t, client); len(got) != 2 {
+		if got := written(t, client); len(got) != 2 {
 			t.Errorf("another replica made it %d Events", len(got))
 		}
 	})
@@ -91,7 +93,7 @@ func TestAnEventThatFailsIsTriedAgain(t *testing.T) {
 		o, settle := startOverrides(t, client)
 		o.Compared(orders, late)
 		settle()
-		if got := events(t, client); len(got) != 1 {
+		if got := written(t, client); len(got) != 1 {
 			t.Errorf("%d Events, want 1", len(got))
 		}
 	})
@@ -128,10 +130,10 @@ func TestANoteThatIsTooLongSaysHowManyMore(t *testing.T) {
 		many = append(many, Override{strings.Repeat("k", 40), "1", "2"})
 	}
 	text := note(many)
-	if len(text) > maxNote || !strings.HasSuffix(text, " more") || strings.Count(text, "kkk") == 0 {
+	if len(text) > events.MaxNote || !strings.HasSuffix(text, " more") || strings.Count(text, "kkk") == 0 {
 		t.Errorf("%d bytes: %s", len(text), text)
 	}
-	if text := note([]Override{{strings.Repeat("k", 2000), "1", "2"}}); len(text) > maxNote || !strings.HasSuffix(text, "\n1 more") {
+	if text := note([]Override{{strings.Repeat("k", 2000), "1", "2"}}); len(text) > events.MaxNote || !strings.HasSuffix(text, "\n1 more") {
 		t.Errorf("%d bytes: %s", len(text), text)
 	}
 }

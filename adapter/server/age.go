@@ -1,10 +1,6 @@
 package server
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/flink-hpa/flink-hpa/adapter/collect"
-)
+import "github.com/prometheus/client_golang/prometheus"
 
 // sampleAges tells at each scrape how old the oldest value of each source is, and how old the configuration lets it become.
 type sampleAges struct {
@@ -42,18 +38,7 @@ func (a *sampleAges) Collect(metrics chan<- prometheus.Metric) {
 		if age, ok := source.loop.OldestSample(); ok {
 			gauge(a.age, age.Seconds(), source)
 		}
-		configured := loopSettings(source)
-		gauge(a.maxAge, configured.MaxAge.Seconds(), source)
-		gauge(a.interval, configured.Interval.Seconds(), source)
+		gauge(a.maxAge, source.configured.MaxAge.Seconds(), source)
+		gauge(a.interval, source.configured.Interval.Seconds(), source)
 	}
-}
-
-func loopSettings(source *source) collect.Options {
-	switch settings := source.settings.(type) {
-	case kafkaSettings:
-		return settings.loop
-	case flinkSettings:
-		return settings.loop
-	}
-	return collect.Options{}
 }

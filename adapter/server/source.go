@@ -52,7 +52,7 @@ func (s *sources) newKafka(settings kafkaSettings) *kafkaSource {
 	loop.Meter, loop.Clock = meter, s.clock
 	polled := kafka.New(client)
 	groups := collect.New(loop, polled.Poll)
-	return &kafkaSource{source{name: loop.Name, settings: settings, loop: groups, unmeter: meter.end, close: polled.Close}, groups}
+	return &kafkaSource{source{name: loop.Name, settings: settings, configured: settings.loop, loop: groups, unmeter: meter.end, close: polled.Close}, groups}
 }
 
 // flinkSource collects the jobs of all Flink clusters.
@@ -83,7 +83,7 @@ func (s *sources) newFlink(settings flinkSettings) *flinkSource {
 	collector.Meter = flinkMeter{s.metrics}
 	loop.Meter, loop.Clock = s.metrics.loop(loop.Name), s.clock
 	jobs := collect.New(loop, flink.NewCollector(collector).Poll)
-	return &flinkSource{source{name: loop.Name, settings: settings, loop: jobs, unmeter: func(bool) {}, close: func() {}}, jobs}
+	return &flinkSource{source{name: loop.Name, settings: settings, configured: settings.loop, loop: jobs, unmeter: func(bool) {}, close: func() {}}, jobs}
 }
 
 var errNoCluster = errors.New("it is not configured any more")

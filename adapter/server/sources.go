@@ -45,12 +45,13 @@ type collected struct {
 
 // source is one loop and what belongs to it.
 type source struct {
-	name     string
-	settings any // what it was made of; one that would be made of the same is kept
-	loop     loop
-	unmeter  func(replaced bool) // drops its metrics, but those that a source of the same name goes on with
-	close    func()              // ends its connections, when the loop has ended
-	stop     context.CancelFunc  // ends the loop; nil before it was started
+	name       string
+	settings   any             // what it was made of; one that would be made of the same is kept
+	configured collect.Options // of the loop
+	loop       loop
+	unmeter    func(replaced bool) // drops its metrics, but those that a source of the same name goes on with
+	close      func()              // ends its connections, when the loop has ended
+	stop       context.CancelFunc  // ends the loop; nil before it was started
 }
 
 // loop is what the server needs of a collect.Loop, whatever it collects.

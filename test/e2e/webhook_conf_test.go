@@ -133,7 +133,10 @@ func profilesChange(t *testing.T) {
 	if err := successful("1")(t.Context()); err != nil {
 		t.Error(err)
 	}
-	after := onlyWebhookPod(t)
+	after, err := podOf(t.Context(), hpaNamespace, "app.kubernetes.io/name="+webhookName)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if after.UID != before.UID || container(after).RestartCount != container(before).RestartCount {
 		t.Errorf("the webhook was started anew: %s, then %s", before.Name, after.Name)
 	}
