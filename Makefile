@@ -53,7 +53,7 @@ test-unit: tools ## tests of all modules, with the race detector
 	cd test/monitoring && go vet ./... && go test -race ./...
 
 test-e2e: tools ## the end to end tests: a real control plane, Kafka and Flink
-	cd test && go test -race -tags e2e -count=1 -timeout 30m -parallel 8 -v -skip '^TestWhen|FlinksOperator$$' ./e2e
+	cd test && go test -race -tags e2e -count=1 -timeout 40m -parallel 4 -v -skip '^TestWhen|FlinksOperator$$' ./e2e
 	cd test && go test -race -tags e2e -count=1 -timeout 40m -v -run '^TestWhen' ./e2e -args -state=faults -impatient
 
 test-operator: tools ## Flink's own operator, which takes the HPA's word: apart from test, as it brings more than two cores start in time beside the rest
