@@ -106,8 +106,11 @@ func (p *Provider) GetExternalMetric(ctx context.Context, namespace string, sele
 // rule will never have one.
 func (p *Provider) Ask(namespace, metric string, selector labels.Selector) error {
 	_, err := p.read(atOnce(), namespace, metric, selector)
-	if errors.Is(err, errUnknown) {
+	switch {
+	case errors.Is(err, errUnknown):
 		return nil
+	case err == nil && !p.Serves(metric): // another replica may have found what the rule says
+		return p.rules.Known(namespace, metric)
 	}
 	return err
 }

@@ -19,6 +19,8 @@ const maxNamed = 20
 type Rules interface {
 	// Value is the newest sample of a rule; ok is false when there is no such rule.
 	Value(namespace, name string) (sample snapshot.Sample[int32], ok bool)
+	// Known is why this replica could not find the value itself now; nil: it could. It is asked of rules that have one.
+	Known(namespace, name string) error
 	// Names lists the rules of a namespace, sorted.
 	Names(namespace string) []string
 }
@@ -29,7 +31,8 @@ type noRules struct{}
 func (noRules) Value(string, string) (snapshot.Sample[int32], bool) {
 	return snapshot.Sample[int32]{}, false
 }
-func (noRules) Names(string) []string { return nil }
+func (noRules) Known(string, string) error { return nil }
+func (noRules) Names(string) []string      { return nil }
 
 // SetRules says where rules are read. It is for before the first request.
 func (p *Provider) SetRules(rules Rules) { p.rules = rules }
@@ -49,7 +52,8 @@ func (p *Provider) rule(namespace, name string, selector labels.Selector) (value
 	case !selector.Empty():
 		return value{}, fmt.Errorf("%w: ScalingRule %s/%s has no labels to select by; leave the selector out", errSelector, namespace, name)
 	case sample.Err != nil:
-		return value{}, fmt.Errorf("ScalingRule %s/%s: %w", namespace, name, sample.Err)
+		// As text: the rule is there, and admitted, whatever is wrong with what it needs.
+		return value{}, fmt.Errorf("ScalingRule %s/%s: %s", namespace, name, sample.Err.Error())
 	}
 	return value{*resource.NewQuantity(int64(sample.Value), resource.DecimalSI), metav1.NewTime(sample.Time)}, nil
 }

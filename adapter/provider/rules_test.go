@@ -21,6 +21,13 @@ func (r rules) Value(namespace, name string) (snapshot.Sample[int32], bool) {
 	return sample, ok && namespace == "shop"
 }
 
+func (r rules) Known(_, name string) error {
+	if name == "cold" {
+		return errors.New("desired has no value here")
+	}
+	return nil
+}
+
 func (r rules) Names(namespace string) []string {
 	if namespace != "shop" {
 		return nil
@@ -30,7 +37,7 @@ func (r rules) Names(namespace string) []string {
 
 func withRules() *Provider {
 	p := provider(cluster("main", "shop"))
-	p.SetRules(rules{"orders": {Value: 4, Time: at}, "broken": snapshot.Fail[int32](errors.New("desired has no value"))})
+	p.SetRules(rules{"orders": {Value: 4, Time: at}, "cold": {Value: 4, Time: at}, "broken": snapshot.Fail[int32](fmt.Errorf("%w: desired has no value", errNotFound))})
 	return p
 }
 
@@ -51,7 +58,7 @@ func TestErrorsOfRules(t *testing.T) {
 		code                        int32
 		message                     string
 	}{
-		{"one without a value", p, "shop", "broken", "", 503, "ScalingRule shop/broken: desired has no value"},
+		{"one without a value", p, "shop", "broken", "", 503, "ScalingRule shop/broken: not found: desired has no value"},
 		{"one of another namespace", p, "crm", "orders", "", 404, `there is no metric "orders"; there are flink_`},
 		{"where there is none", p, "crm", "orders", "", 404, `; and in namespace "crm" no ScalingRule`},
 		{"where there are others", p, "shop", "order", "", 404, `; and in namespace "shop" the ScalingRules broken, orders`},
@@ -79,7 +86,7 @@ func (crowd) Names(string) []string {
 
 func TestWhatNobodyWillAnswerIsNotWaitedFor(t *testing.T) {
 	p := withRules()
-	for metric, waits := range map[string]bool{"orders": false, "broken": true, "s0-kafka": false, "Other": false} {
+	for metric, waits := range map[string]bool{"orders": false, "broken": true, "cold": true, "s0-kafka": false, "Other": false} {
 		if err := p.Ask("shop", metric, labels.Everything()); (err != nil) != waits {
 			t.Errorf("%s: %v", metric, err)
 		}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -50,13 +52,18 @@ func (r *Rules) round(ctx context.Context) {
 				continue
 			}
 			e := r.entry(key, &found)
+			if !r.led { // also in the first round in which this one decides: the one before may have written since
+				e.follow(&found.Status)
+			}
+			readings, unknown := r.readings(e.program, found.Namespace)
 			if !leads {
-				r.follow(e, &found)
-				says[key] = fromStatus(&found.Status)
+				s := fromStatus(&found.Status)
+				s.unknown = unknown
+				says[key] = s
 				continue
 			}
-			decision := r.decide(e, found.Namespace, now)
-			says[key] = said{sample: sampleOf(e, decision), evaluated: now, maxAge: maxAge}
+			decision := e.decide(readings, now)
+			says[key] = said{sample: sampleOf(e, decision), evaluated: now, maxAge: maxAge, unknown: unknown}
 			status := e.status(&found.Status, decision, now)
 			e.tell(ctx, key, status)
 			if now.Sub(e.writtenAt) >= refreshEvery || differs(e.written, status) {
@@ -64,6 +71,7 @@ func (r *Rules) round(ctx context.Context) {
 			}
 		}
 	}
+	r.led = leads
 	for key := range r.entries {
 		if !here[key] {
 			delete(r.entries, key)
@@ -107,21 +115,30 @@ func (r *Rules) entry(key types.NamespacedName, found *v1alpha1.ScalingRule) *en
 var errNothingGood = errors.New("the rule has never had a spec that can be used")
 
 // decide evaluates the rule.
-func (r *Rules) decide(e *entry, namespace string, now time.Time) rule.Decision {
+func (e *entry) decide(readings rule.Readings, now time.Time) rule.Decision {
 	if e.program == nil {
 		return rule.Decision{}
 	}
-	decision, state := e.program.Evaluate(e.state, r.readings(e.program, namespace), now)
+	decision, state := e.program.Evaluate(e.state, readings, now)
 	e.state = state
 	return decision
 }
 
-func (r *Rules) readings(program *rule.Program, namespace string) rule.Readings {
-	readings := rule.Readings{}
+// readings are the numbers that a program asks for, which are polled from now on, and why the first of those has no value that have none.
+func (r *Rules) readings(program *rule.Program, namespace string) (readings rule.Readings, unknown error) {
+	readings = rule.Readings{}
+	if program == nil {
+		return readings, nil
+	}
 	for variable, question := range program.Questions() {
 		readings[variable] = r.opts.Peek(namespace, question)
 	}
-	return readings
+	for _, variable := range slices.Sorted(maps.Keys(readings)) {
+		if err := readings[variable].Err; err != nil {
+			return readings, fmt.Errorf("%s has no value here: %w", variable, err)
+		}
+	}
+	return readings, nil
 }
 
 func sampleOf(e *entry, decision rule.Decision) snapshot.Sample[int32] {
@@ -146,16 +163,12 @@ func (e *entry) trouble(decision rule.Decision) error {
 	return fmt.Errorf("%w; %w", decision.Err, wrong)
 }
 
-// follow remembers what the replica that decides does, and has polled what it asks, so that this one can go on.
-func (r *Rules) follow(e *entry, found *v1alpha1.ScalingRule) {
-	e.state, e.written = *found.Status.State.DeepCopy(), *found.Status.DeepCopy()
-	if e.program == nil {
-		return
-	}
-	if e.serving != found.Status.ServingGeneration {
+// follow remembers what the replica that decides has written.
+func (e *entry) follow(status *v1alpha1.ScalingRuleStatus) {
+	e.state, e.written = *status.State.DeepCopy(), *status.DeepCopy()
+	if e.program != nil && e.serving != status.ServingGeneration {
 		e.state = e.program.Renew(nil, e.state)
 	}
-	_ = r.readings(e.program, found.Namespace)
 }
 
 // fromStatus is what the replica that decides has written.

@@ -51,7 +51,8 @@ type Options struct {
 type Rules struct {
 	opts    Options
 	watched []watched
-	entries map[types.NamespacedName]*entry // of the loop alone
+	entries map[types.NamespacedName]*entry // of the loop alone, as the next
+	led     bool                            // whether this replica decided in the last round
 
 	mu     sync.RWMutex
 	state  state
@@ -74,6 +75,7 @@ type said struct {
 	sample    snapshot.Sample[int32]
 	evaluated time.Time     // when it was found
 	maxAge    time.Duration // for which it counts
+	unknown   error         // what this replica would need to find it, and doesn't know
 }
 
 // New returns Rules that know none until Run. They need list and watch on scalingrules, and update on scalingrules/status.
@@ -90,6 +92,13 @@ func (r *Rules) Value(namespace, name string) (sample snapshot.Sample[int32], ok
 	}
 	s, ok := r.says[types.NamespacedName{Namespace: namespace, Name: name}]
 	return s.at(r.opts.Clock.Now()), ok
+}
+
+// Known is why this replica could not find the value of a rule itself now; nil: it could.
+func (r *Rules) Known(namespace, name string) error {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.says[types.NamespacedName{Namespace: namespace, Name: name}].unknown
 }
 
 // at is what counts of it at now.
