@@ -98,6 +98,12 @@ func TestWhatNobodyWillAnswerIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+func TestPeekInANamespaceThatIsNotServed(t *testing.T) {
+	if got := New(nil, "crm").Peek("shop", rule.Question{Metric: "flink_busy_ratio", Selector: labels.Everything()}); !errors.Is(got.Err, errForbidden) {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestPeek(t *testing.T) {
 	p := withRules()
 	selector := func(text string) labels.Selector {

@@ -199,8 +199,8 @@ func TestThePluginOfKubectlTellsWhy(t *testing.T) {
 	holdReplicas(t)
 	var why string
 	eventually(t, 3*time.Minute, "its reasons", func(ctx context.Context) (err error) {
-		why, err = cluster.Run(ctx, "flink-hpa", "explain", bed.SampleTaskManager, "-n", bed.SampleNamespace)
-		if err == nil && !strings.Contains(why, "\nreasons:\n- ") {
+		why, err = cluster.Run(ctx, "flink-hpa", "explain", bed.SampleTaskManager, "-n", bed.SampleNamespace, "--history")
+		if err == nil && !(strings.Contains(why, "\nreasons:\n- ") && strings.Contains(why, "\nchanges, the newest first:\n")) {
 			err = fmt.Errorf("it says %s", why)
 		}
 		return err

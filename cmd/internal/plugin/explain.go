@@ -49,7 +49,7 @@ func (a asker) explain(ctx context.Context, question asked, out io.Writer) error
 	if question.json {
 		format = "json"
 	}
-	answer, err := a.ask(ctx, h.Namespace, metric, format)
+	answer, err := a.ask(ctx, h.Namespace, metric, format, question.history)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func desiredOf(h hpa) *autoscalingv2.ExternalMetricSource {
 }
 
 func (a asker) explanation(ctx context.Context, namespace string, metric *autoscalingv2.ExternalMetricSource) (explanation, error) {
-	answer, err := a.ask(ctx, namespace, metric, "json")
+	answer, err := a.ask(ctx, namespace, metric, "json", false)
 	if err != nil {
 		return explanation{}, err
 	}
@@ -80,7 +80,7 @@ func (a asker) explanation(ctx context.Context, namespace string, metric *autosc
 }
 
 // ask asks for an explanation at the metric's own address, so that whoever may list the metric may have it.
-func (a asker) ask(ctx context.Context, namespace string, metric *autoscalingv2.ExternalMetricSource, format string) ([]byte, error) {
+func (a asker) ask(ctx context.Context, namespace string, metric *autoscalingv2.ExternalMetricSource, format string, history bool) ([]byte, error) {
 	selector := labels.Everything()
 	if metric.Metric.Selector != nil {
 		var err error
@@ -88,9 +88,13 @@ func (a asker) ask(ctx context.Context, namespace string, metric *autoscalingv2.
 			return nil, fmt.Errorf("the selector of %s: %w", metric.Metric.Name, err)
 		}
 	}
-	result := a.client.CoreV1().RESTClient().Get().
+	request := a.client.CoreV1().RESTClient().Get().
 		AbsPath("/apis/external.metrics.k8s.io/v1beta1/namespaces", namespace, metric.Metric.Name).
-		Param("labelSelector", selector.String()).Param("explain", format).Do(ctx)
+		Param("labelSelector", selector.String()).Param("explain", format)
+	if history {
+		request = request.Param("history", "true")
+	}
+	result := request.Do(ctx)
 	if err := result.Error(); err != nil { // it has the sentence, which Raw's may not
 		return nil, fmt.Errorf("ask for the explanation: %w", err)
 	}

@@ -34,6 +34,7 @@ type asked struct {
 	hpa       string // of explain
 	namespace string // metav1.NamespaceAll: all
 	json      bool
+	history   bool
 }
 
 // Run does what args ask, as a person or a script writes them behind kubectl flink-hpa. An error says what is wrong with them, or what the
@@ -70,6 +71,7 @@ func parse(args []string, out io.Writer) (asked, *rest.Config, error) {
 	clientcmd.BindOverrideFlags(overrides, flags, names)
 	everywhere := flags.BoolP("all-namespaces", "A", false, "Of all namespaces.")
 	output := flags.StringP("output", "o", "text", "Format of explain: text or json.")
+	history := flags.Bool("history", false, "With explain: also the changes of the number, and what came of each.")
 	showVersion := flags.Bool("version", false, "Print the version and end.")
 	if err := flags.Parse(args); errors.Is(err, pflag.ErrHelp) {
 		return asked{}, nil, nil
@@ -84,6 +86,7 @@ func parse(args []string, out io.Writer) (asked, *rest.Config, error) {
 	if err != nil {
 		return asked{}, nil, err
 	}
+	question.history = *history
 	switch *output {
 	case "text", "json":
 		question.json = *output == "json"

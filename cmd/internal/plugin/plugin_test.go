@@ -95,7 +95,7 @@ func explained(t *testing.T) http.HandlerFunc {
 			_, _ = w.Write([]byte(`{"held": "the job restarts", "decision": {"reasons": [{"text": "vertex map is busy"}, {"text": "partitions limit it"}]}}`))
 			return
 		}
-		_, _ = w.Write([]byte("orders in words\n"))
+		_, _ = w.Write([]byte("orders in words, history " + r.URL.Query().Get("history") + "\n"))
 	}
 }
 
@@ -126,6 +126,7 @@ func TestAnswers(t *testing.T) {
 		{"other HPAs are none of ours", nil, []hpa{orders(func(h *hpa) { h.Spec.Metrics = nil })}, nil,
 			[]string{"No HPA in namespace shop goes by a metric of flink-hpa."}, "orders"},
 		{"an explanation in words", []string{"explain", "hpa/orders"}, []hpa{orders(nil)}, nil, []string{"orders in words"}, "held"},
+		{"and with its history", []string{"explain", "orders", "--history"}, []hpa{orders(nil)}, nil, []string{"orders in words, history true"}, "held"},
 		{"the same as JSON", []string{"explain", "orders", "-o", "json"}, []hpa{orders(nil)}, nil, []string{`"held": "the job restarts"`}, "in words"},
 		{"help", []string{"--help"}, nil, nil, []string{"kubectl flink-hpa explain HPA", "--namespace"}, "error"},
 		{"the version", []string{"--version"}, nil, nil, []string{"kubectl-flink_hpa "}, "error"},
