@@ -104,13 +104,14 @@ func (r *round) observe() {
 		if r.state.Held = r.state.Value; r.state.Held == nil {
 			r.state.Held = r.runs()
 		}
+		if r.state.Held == nil { // and nothing is decided before, which would be held then
+			r.decision.Err = fmt.Errorf("there is no number yet that could be held: %w", r.known[Current].Err)
+			return
+		}
 	}
 	r.scale()
 	r.decision.WouldBe = r.decision.Value
 	r.decision.Value, r.decision.Time = r.state.Held, r.now
-	if r.state.Held == nil {
-		r.decision.Err = fmt.Errorf("there is no number yet that could be held: %w", r.known[Current].Err)
-	}
 	r.because("observed only")
 }
 

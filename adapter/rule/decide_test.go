@@ -154,6 +154,20 @@ func TestObserveHoldsWhatThereIsAndSaysWhatItWouldHaveDone(t *testing.T) {
 		[]look{{2 * time.Hour, 9, 0, 3, "limits.stepUp, 9 wanted"}})
 }
 
+func TestWhatIsObservedIsNeverServed(t *testing.T) {
+	p := compiled(t, with(func(s *v1alpha1.ScalingRuleSpec) { s.Mode = v1alpha1.ModeObserve }))
+	readings := look{desired: 9}.readings()
+	readings["job.taskManagers"] = unknown("no JobManager")
+	d, state := p.Evaluate(v1alpha1.State{}, readings, noon())
+	if d.Err == nil || d.WouldBe != nil {
+		t.Errorf("while it isn't known what to hold: %s", show(d))
+	}
+	d, _ = p.Evaluate(state, look{desired: 9}.readings(), noon().Add(time.Minute))
+	if d.Err != nil || *d.Value != 2 || *d.WouldBe != 9 {
+		t.Errorf("once it is: %s", show(d))
+	}
+}
+
 func show(d Decision) string {
 	return fmt.Sprintf("%v, would be %v, %v, %v", ptr.Deref(d.Value, none), ptr.Deref(d.WouldBe, none), d.Reasons, d.Err)
 }
