@@ -51,6 +51,7 @@ func TestValuesAndActivity(t *testing.T) {
 		{"the activation value itself", 5, 5, "5", false},
 		{"above it", 5.001, 6, "5", true},
 		{"many", 1_234_567, 1_234_567, "0", true},
+		{"a number that is no sum of halves", 0.7, 1, "700m", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			metrics.set(test.value, nil)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -101,11 +102,15 @@ func number(metadata map[string]string, key string) (float64, error) {
 	if err != nil || len(value) > maxDigits {
 		return 0, fmt.Errorf("metadata %s is %s, which is no number of %d characters at most; write it as in an HPA, such as 1 or 700m", key, shown(value), maxDigits)
 	}
-	n := quantity.AsApproximateFloat64()
-	if math.IsInf(n, 0) || math.IsNaN(n) || math.Abs(n) > maxNumber {
+	if math.Abs(quantity.AsApproximateFloat64()) > maxNumber {
 		return 0, fmt.Errorf("metadata %s is %s; it must be 1P or less", key, shown(value))
 	}
-	return n, nil
+	return exactly(quantity)
+}
+
+// exactly is the number that is nearest to a quantity. What Kubernetes calls approximate makes 0.7000000000000001 of 700m.
+func exactly(quantity resource.Quantity) (float64, error) {
+	return strconv.ParseFloat(quantity.AsDec().String(), 64)
 }
 
 // checkKeys refuses keys that nobody reads: what is misspelt would count for its default.

@@ -126,5 +126,5 @@ func (s *scaler) value(ctx context.Context, q question) (float64, error) {
 	if n := len(list.Items); n != 1 {
 		return 0, fmt.Errorf("metric %s has %d values, not one", q.metric, n)
 	}
-	return list.Items[0].Value.AsApproximateFloat64(), nil
+	return exactly(list.Items[0].Value)
 }

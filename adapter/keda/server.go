@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -91,7 +92,7 @@ func (s *Server) Run(ctx context.Context) error {
 	klog.FromContext(ctx).Info("Answering KEDA", "address", s.Addr())
 	tasks, ended := errgroup.WithContext(context.WithoutCancel(ctx))
 	tasks.Go(func() error {
-		if err := s.grpc.Serve(s.listener); err != nil {
+		if err := s.grpc.Serve(s.listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) { // by stop, before it began
 			return fmt.Errorf("answer KEDA: %w", err)
 		}
 		return nil
