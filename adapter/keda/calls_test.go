@@ -23,6 +23,7 @@ func TestWhatTheHPAGoesBy(t *testing.T) {
 	}{
 		{"a whole target", "20k", &externalscaler.MetricSpec{MetricName: "flink_busy_ratio", TargetSize: 20000, TargetSizeFloat: 20000}},
 		{"a target that an older KEDA has no number for", "700m", &externalscaler.MetricSpec{MetricName: "flink_busy_ratio", TargetSizeFloat: 0.7}},
+		{"another one, of which it would take a part", "1500m", &externalscaler.MetricSpec{MetricName: "flink_busy_ratio", TargetSizeFloat: 1.5}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			response, err := client.GetMetricSpec(t.Context(), whole("targetValue", test.target))
