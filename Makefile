@@ -61,7 +61,7 @@ test-unit: tools ## tests of all modules, with the race detector
 	cd test/monitoring && go vet ./... && go test -race ./...
 
 test-e2e: tools ## the end to end tests: a real control plane, Kafka and Flink
-	cd test && go test -race -tags e2e -count=1 -timeout 30m -parallel 8 -v -skip '^TestWhen|FlinksOperator$$' ./e2e
+	cd test && go test -race -tags e2e -count=1 -timeout 40m -parallel 4 -v -skip '^TestWhen|FlinksOperator$$' ./e2e
 	cd test && go test -race -tags e2e -count=1 -timeout 40m -v -run '^TestWhen' ./e2e -args -state=faults -impatient
 
 test-operator: tools ## Flink's own operator, which takes the HPA's word: apart from test, as it brings more than two cores start in time beside the rest
@@ -83,6 +83,7 @@ lint: $(GOLANGCI_LINT) ## golangci-lint on all modules
 	$(CURDIR)/$(GOLANGCI_LINT) run ./...
 	cd test && $(CURDIR)/$(GOLANGCI_LINT) run --build-tags e2e ./...
 	cd test/controlplane && $(CURDIR)/$(GOLANGCI_LINT) run ./...
+	cd test/monitoring && $(CURDIR)/$(GOLANGCI_LINT) run ./...
 
 lint-fix: $(GOLANGCI_LINT) ## the same, and what it can put right by itself
 	$(CURDIR)/$(GOLANGCI_LINT) run --fix ./...
@@ -143,8 +144,8 @@ bench: tools ## what polls and admissions cost, beside what they replace (PART)
 	@cd test && CGO_ENABLED=0 go build -ldflags='-s -w' -o ../.cache/bin/bench ./cmd/bench
 	@exec .cache/bin/bench $(PART) --root .
 
-build: tools ## both programs, into .cache/bin
-	CGO_ENABLED=0 go build -ldflags='-s -w' -o .cache/bin/ ./cmd/adapter ./cmd/webhook
+build: tools ## both programs and kubectl's plugin, into .cache/bin
+	CGO_ENABLED=0 go build -ldflags='-s -w' -o .cache/bin/ ./cmd/adapter ./cmd/webhook ./cmd/kubectl-flink_hpa
 
 images: .cache/bin/images ## both programs' images for amd64 and arm64, with SBOMs, into out/images (REPOSITORY, VERSION)
 	@exec $(IMAGES) build

@@ -45,6 +45,9 @@ type Options struct {
 	// Compared must not wait. Without it, nothing is compared.
 	Injected func(JobManager) string
 	Compared func(JobManager, []Override)
+
+	// Changed hears of each change of the desired number, and again when its outcome is known. It must not wait. Without it, nobody hears.
+	Changed func(context.Context, Cluster, Change)
 }
 
 // Meter is told what a collector does. Its methods are called from several goroutines.
@@ -87,6 +90,9 @@ type memory struct {
 func NewCollector(opts Options) *Collector {
 	if opts.Meter == nil {
 		opts.Meter = unmetered{}
+	}
+	if opts.Changed == nil {
+		opts.Changed = func(context.Context, Cluster, Change) {}
 	}
 	client := rest.New(rest.Options{TLS: opts.TLS, Clock: opts.Clock, Meter: opts.Meter})
 	return &Collector{opts: opts, rest: client, clusters: map[Cluster]*memory{}}

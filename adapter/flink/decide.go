@@ -19,8 +19,9 @@ var errSlots = errors.New("the TaskManagers have different numbers of slots, so 
 // decisions are what one Kafka cluster's view of a job has led to.
 type decisions struct {
 	held
-	memory desired.Memory
-	told   string // the last decision, to log changes only
+	memory  desired.Memory
+	told    string // the last decision, to log changes only
+	changes changes
 }
 
 // decide works out how many TaskManagers the job should have.
@@ -38,8 +39,11 @@ func (c *Collector) decide(ctx context.Context, r round, m *memory, intakes []in
 	}
 	d.memory = memory
 	c.tell(klog.LoggerWithValues(klog.FromContext(ctx), "jobManager", r.cluster, "kafka", kafka), decision, d)
+	for _, change := range d.changes.see(decision, conditionOf(r, decision), &m.restarts) {
+		c.opts.Changed(ctx, r.cluster, change)
+	}
 	explanation := Explanation{
-		JobManager: r.cluster.String(), Job: r.job.epoch.job, Kafka: kafka, Time: r.window.last.at, Decision: decision,
+		JobManager: r.cluster.String(), Job: r.job.epoch.job, Kafka: kafka, Time: r.window.last.at, Decision: decision, History: d.changes.kept,
 	}
 	return Reading{Value: float64(decision.TaskManagers), Time: r.window.last.at}, explanation
 }

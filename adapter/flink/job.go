@@ -56,13 +56,18 @@ type Explanation struct {
 	Time       time.Time        `json:"time"`           // end of the window that it was decided on
 	Held       string           `json:"held,omitempty"` // why there is none from now
 	Decision   desired.Decision `json:"decision"`
+	History    []Change         `json:"history,omitempty"` // changes of the number, the oldest first; fifty at most, since the adapter watches the job
 }
 
-// Text is the explanation for people: some lines and a table.
+// Text is the explanation for people: some lines and a table; and the history, where there is one, even an empty one.
 func (e Explanation) Text() string {
 	text := fmt.Sprintf("%s, job %s, %s\n", e.JobManager, e.Job, e.Time.UTC().Format(time.RFC3339))
 	if e.Held != "" {
 		text += "held since then: " + e.Held + "\n"
 	}
-	return text + e.Decision.Text()
+	text += e.Decision.Text()
+	if e.History != nil {
+		text += historyText(e.History)
+	}
+	return text
 }

@@ -10,8 +10,9 @@ const rescalesKept = 5
 
 // restarts measures how long rescales interrupt a job.
 type restarts struct {
-	seen int64           // ms, when it was last seen running, by the JobManager's clock
-	took []time.Duration // the newest rescales
+	seen  int64           // ms, when it was last seen running, by the JobManager's clock
+	took  []time.Duration // the newest rescales
+	count int             // of all rescales
 }
 
 // see takes in an observation; before is the epoch that was seen last. An interruption begins when the job was last seen to run, so
@@ -21,6 +22,7 @@ func (r *restarts) see(before epoch, o observation) {
 	if before.job == o.epoch.job && before.changed != o.epoch.changed && before.parallelism() != o.epoch.parallelism() && o.epoch.changed > r.seen {
 		r.took = append(r.took, time.Duration(o.epoch.changed-r.seen)*time.Millisecond)
 		r.took = r.took[max(len(r.took)-rescalesKept, 0):]
+		r.count++
 	}
 	r.seen = o.now
 }
@@ -32,6 +34,14 @@ func (r *restarts) typical() time.Duration {
 	}
 	sorted := slices.Sorted(slices.Values(r.took))
 	return sorted[len(sorted)/2]
+}
+
+// since is how long the newest rescale took, if there has been one since there were so many.
+func (r *restarts) since(count int) (time.Duration, bool) {
+	if r.count == count || len(r.took) == 0 {
+		return 0, false
+	}
+	return r.took[len(r.took)-1], true
 }
 
 // parallelism is the largest of the vertices'.

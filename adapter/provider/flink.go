@@ -59,9 +59,9 @@ func (p *Provider) reading(ctx context.Context, namespace string, selector label
 	return value{milli(r.Value), metav1.NewTime(r.Time)}, nil
 }
 
-// Explain says why flink_desired_taskmanagers is what it is now, for the same namespace and selector. The error is a bare
-// *apierrors.StatusError, the one that the metric has.
-func (p *Provider) Explain(ctx context.Context, namespace string, selector labels.Selector) (flink.Explanation, error) {
+// Explain says why flink_desired_taskmanagers is what it is now, for the same namespace and selector, and with history by which changes it
+// came there. The error is a bare *apierrors.StatusError, the one that the metric has.
+func (p *Provider) Explain(ctx context.Context, namespace string, selector labels.Selector, history bool) (flink.Explanation, error) {
 	if err := p.admits(namespace); err != nil {
 		return flink.Explanation{}, status(err)
 	}
@@ -69,7 +69,14 @@ func (p *Provider) Explain(ctx context.Context, namespace string, selector label
 	if err != nil {
 		return flink.Explanation{}, status(err)
 	}
-	return job.Explanation, nil
+	explanation := job.Explanation
+	switch {
+	case !history:
+		explanation.History = nil
+	case explanation.History == nil:
+		explanation.History = []flink.Change{}
+	}
+	return explanation, nil
 }
 
 // job reads the job of the one Flink cluster that the selector means, and of that the metric, which has no error then.

@@ -166,7 +166,7 @@ func TestExplain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return p.Explain(t.Context(), namespace, selector)
+		return p.Explain(t.Context(), namespace, selector, false)
 	}
 	for _, test := range []struct {
 		name      string

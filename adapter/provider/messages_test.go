@@ -23,7 +23,6 @@ func unheard() map[string]string {
 		"alias %s: %w":                                "refuses a configuration",
 		"the %s loop has not started":                 "a probe's",
 		"the %s loop has not turned for more than %s": "a probe's",
-		"write the Event of Pod %s/%s: %w":            "is logged only",
 	}
 }
 

@@ -295,7 +295,7 @@ func TestOtherNamespacesAreNotServed(t *testing.T) {
 	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), `namespace "crm" is not among those that the adapter serves; add it to its --namespaces`) {
 		t.Errorf("in another: %v", err)
 	}
-	if _, err := p.Explain(t.Context(), "crm", orders); !apierrors.IsForbidden(err) {
+	if _, err := p.Explain(t.Context(), "crm", orders, true); !apierrors.IsForbidden(err) {
 		t.Errorf("an explanation in another: %v", err)
 	}
 }

@@ -13,10 +13,10 @@ import (
 	genericapiserver "k8s.io/apiserver/pkg/server"
 )
 
-// explainer tells why a job's flink_desired_taskmanagers is what it is. Its error is a bare *apierrors.StatusError, as the
+// explainer tells why a job's flink_desired_taskmanagers is what it is, and with history how it came there. Its error is a bare *apierrors.StatusError, as the
 // metric's own.
 type explainer[E explanation] interface {
-	Explain(ctx context.Context, namespace string, selector labels.Selector) (E, error)
+	Explain(ctx context.Context, namespace string, selector labels.Selector, history bool) (E, error)
 }
 
 // explanation can be told as text. As JSON it is what encoding/json makes of it.
@@ -71,7 +71,7 @@ func answer[E explanation](explainer explainer[E], next http.Handler) http.Handl
 			next.ServeHTTP(w, r)
 			return
 		}
-		explanation, err := explainer.Explain(r.Context(), asked.namespace, asked.selector)
+		explanation, err := explainer.Explain(r.Context(), asked.namespace, asked.selector, asked.history)
 		if err != nil {
 			refuse(w, err)
 			return

@@ -41,12 +41,15 @@ func (r reasons) Text() string {
 // jobs explains, and has the value of, what is asked for in namespace shop.
 type jobs struct{}
 
-func (jobs) Explain(_ context.Context, namespace string, selector labels.Selector) (reasons, error) {
+func (jobs) Explain(_ context.Context, namespace string, selector labels.Selector, history bool) (reasons, error) {
 	switch selector.String() {
 	case "app=gone":
 		return reasons{}, apierrors.NewServiceUnavailable("shop/gone: the job is FAILED; start it again")
 	case "app=nan":
 		return reasons{Wanted: math.NaN()}, nil
+	}
+	if history {
+		return reasons{Wanted: 3, Why: []string{namespace, selector.String(), "after 2"}}, nil
 	}
 	return reasons{Wanted: 3, Why: []string{namespace, selector.String()}}, nil
 }
@@ -168,6 +171,9 @@ func TestExplain(t *testing.T) {
 		{"the format goes before Accept", "", "/explain?namespace=shop&selector=app%3Dflink&format=json", "shop-list", "text/plain", 200, asJSON},
 		{"without a selector all JobManagers are meant", "", "/explain?namespace=shop&format=text", "shop-list", "", 200, "3 TaskManagers: shop, \n"},
 		{"a client may tell how long it waits", "", "/explain?namespace=shop&selector=app%3Dflink&format=text&timeout=5s", "shop-list", "", 200, asText},
+		{"with its history", "", "/explain?namespace=shop&selector=app%3Dflink&format=text&history", "shop-list", "", 200, "3 TaskManagers: shop, app=flink, after 2\n"},
+		{"without, if somebody says so", "", "/explain?namespace=shop&selector=app%3Dflink&format=text&history=false", "shop-list", "", 200, asText},
+		{"through the kube-apiserver with its history", "", metricInShop + "?labelSelector=app%3Dflink&explain=text&history=true", "shop-list", "", 200, "after 2"},
 		{"HEAD has no body", "HEAD", "/explain?namespace=shop&selector=app%3Dflink", "shop-list", "", 200, ""},
 		{"through the kube-apiserver as text", "", metricInShop + "?labelSelector=app%3Dflink&explain=text", "shop-list", "", 200, asText},
 		{"through the kube-apiserver as JSON", "", metricInShop + "?labelSelector=app%3Dflink&explain=json", "shop-list", "", 200, asJSON},
@@ -193,8 +199,9 @@ func TestExplain(t *testing.T) {
 		{"a wrong selector through the kube-apiserver", "", metricInShop + "?labelSelector=%3D&explain=text", "shop-list", "", 400, `parameter labelSelector is \"=\":`},
 		{"a format that there is not", "", "/explain?namespace=shop&selector=app%3Dflink&format=xml", "shop-list", "", 400, `parameter format is \"xml\"; possible are json and text`},
 		{"the same through the kube-apiserver", "", metricInShop + "?explain=xml", "shop-list", "", 400, `parameter explain is \"xml\"; possible are json and text`},
+		{"a history that there is not", "", "/explain?namespace=shop&history=all", "shop-list", "", 400, `parameter history is \"all\"; possible are true and false`},
 		{"the metric's parameter", "", "/explain?namespace=shop&labelSelector=app%3Dflink", "shop-list", "", 400,
-			`parameter labelSelector=\"app=flink\" has no meaning here; possible are namespace, selector, format, timeout`},
+			`parameter labelSelector=\"app=flink\" has no meaning here; possible are namespace, selector, format, history, timeout`},
 		{"a malformed query", "", "/explain?namespace=shop;selector=a", "shop-list", "", 400, "the query is malformed: invalid semicolon separator in query"},
 
 		{"the provider's error, whatever the format", "", "/explain?namespace=shop&selector=app%3Dgone&format=text", "shop-list", "", 503, `"message": "shop/gone: the job is FAILED; start it again"`},
@@ -211,7 +218,7 @@ func TestExplain(t *testing.T) {
 				t.Errorf("got %s with %s, want %d with %s", response.Status, body, test.code, test.contains)
 			}
 			contentType := "application/json"
-			if test.contains == asText || strings.HasPrefix(test.contains, "3 ") {
+			if test.contains == asText || strings.HasPrefix(test.contains, "3 ") || strings.Contains(test.path, "explain=text&history=true") {
 				contentType = "text/plain; charset=utf-8"
 			}
 			if got := response.Header.Get("Content-Type"); got != contentType {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/munnerz/goautoneg"
@@ -21,6 +22,7 @@ const (
 	explainPath = "/explain"
 	metricsPath = "/apis/" + external_metrics.GroupName + "/v1beta1/namespaces/" // then NAMESPACE/METRIC
 
+	historyParam = "history" // whether the changes that led there are told too
 	timeoutParam = "timeout" // how long a client waits, which client-go may add to any request
 
 	jsonFormat, jsonType = "json", "application/json"
@@ -31,7 +33,8 @@ const (
 type question struct {
 	namespace string
 	selector  labels.Selector
-	format    string   // jsonFormat or textFormat
+	format    string // jsonFormat or textFormat
+	history   bool
 	metric    *url.URL // the same question at the metric's own address, with no parameters but a question's
 }
 
@@ -71,7 +74,7 @@ func questionOf(r *http.Request) (asked question, asks bool, err error) {
 // check refuses parameters that are not a question's. In the request for the metric they could change what is authorised,
 // as watch=true does.
 func (s spelling) check(params url.Values) error {
-	possible := []string{s.selector, s.format, timeoutParam}
+	possible := []string{s.selector, s.format, historyParam, timeoutParam}
 	if s.namespace != "" {
 		possible = append([]string{s.namespace}, possible...)
 	}
@@ -102,15 +105,31 @@ func (s spelling) read(namespace string, params url.Values, accept string) (ques
 	if err != nil {
 		return question{}, fmt.Errorf("parameter %s is %w", s.format, err)
 	}
+	history, err := historyOf(params)
+	if err != nil {
+		return question{}, err
+	}
 	names, query := aggregated(), url.Values{}
 	query.Set(names.format, format)
-	for from, to := range map[string]string{s.selector: names.selector, timeoutParam: timeoutParam} {
+	for from, to := range map[string]string{s.selector: names.selector, historyParam: historyParam, timeoutParam: timeoutParam} {
 		if params.Has(from) {
 			query.Set(to, params.Get(from))
 		}
 	}
 	metric := &url.URL{Path: metricsPath + namespace + "/" + provider.DesiredTaskManagers, RawQuery: query.Encode()}
-	return question{namespace, selector, format, metric}, nil
+	return question{namespace, selector, format, history, metric}, nil
+}
+
+// historyOf is whether the history is asked for: the parameter alone does, too.
+func historyOf(params url.Values) (bool, error) {
+	if !params.Has(historyParam) || params.Get(historyParam) == "" {
+		return params.Has(historyParam), nil
+	}
+	history, err := strconv.ParseBool(params.Get(historyParam))
+	if err != nil {
+		return false, fmt.Errorf("parameter %s is %q; possible are true and false", historyParam, params.Get(historyParam))
+	}
+	return history, nil
 }
 
 // formatOf is the format that a parameter names, else the one that the header Accept prefers.

@@ -17,7 +17,7 @@ func FuzzQuestionOf(f *testing.F) {
 	for _, path := range []string{explainPath, metricInShop, metricInShop + "/", "/apis/external.metrics.k8s.io/v1beta1/namespaces/a/b/flink_desired_taskmanagers"} {
 		for _, query := range []string{
 			"", "namespace=shop&selector=app%3Dflink&format=text", "labelSelector=a+in+(b,c)&explain=json&timeout=3s", "explain=text&watch=true",
-			"namespace=%2E%2E/x", "namespace=shop&namespace=bank", "selector=%", "explain&fieldSelector=metadata.name=x", "namespace=status&selector=!a",
+			"namespace=%2E%2E/x", "namespace=shop&namespace=bank", "selector=%", "explain&fieldSelector=metadata.name=x", "namespace=status&selector=!a", "explain=json&history", "namespace=shop&history=0",
 		} {
 			f.Add(path, query, "text/plain;q=0.5, */*")
 		}
@@ -45,7 +45,7 @@ func FuzzQuestionOf(f *testing.F) {
 			t.Errorf("authorised is %+v for namespace %s", info, asked.namespace)
 		}
 		again, asks, err := questionOf(r)
-		if !asks || err != nil || again.namespace != asked.namespace || again.selector.String() != asked.selector.String() || again.format != asked.format {
+		if !asks || err != nil || again.namespace != asked.namespace || again.selector.String() != asked.selector.String() || again.format != asked.format || again.history != asked.history {
 			t.Errorf("%s asks %+v (%t, %v), want %+v", asked.metric, again, asks, err, asked)
 		}
 	})

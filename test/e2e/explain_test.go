@@ -6,6 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -182,4 +185,34 @@ func adapterItself(ctx context.Context) (*rest.Config, error) {
 	return &rest.Config{Host: "https://" + pod.Status.PodIP + ":6443", TLSClientConfig: rest.TLSClientConfig{
 		CAData: secret.Data["ca.crt"], ServerName: adapterConfig + "." + adapterNamespace + ".svc",
 	}}, nil
+}
+
+func TestThePluginOfKubectlTellsWhy(t *testing.T) {
+	dir := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "kubectl-flink_hpa"), "./cmd/kubectl-flink_hpa")
+	build.Dir = cluster.root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")) // where kubectl looks for plugins
+	scaleOn(t, desiredTarget())
+	holdReplicas(t)
+	var why string
+	eventually(t, 3*time.Minute, "its reasons", func(ctx context.Context) (err error) {
+		why, err = cluster.Run(ctx, "flink-hpa", "explain", bed.SampleTaskManager, "-n", bed.SampleNamespace, "--history")
+		if err == nil && !(strings.Contains(why, "\nreasons:\n- ") && strings.Contains(why, "\nchanges, the newest first:\n")) {
+			err = fmt.Errorf("it says %s", why)
+		}
+		return err
+	})
+	_, reasons, _ := strings.Cut(why, "\nreasons:\n- ")
+	first, _, _ := strings.Cut(reasons, "\n")
+	_, first, _ = strings.Cut(first, ": ") // behind its code
+	eventually(t, time.Minute, "the table has them too", func(ctx context.Context) error {
+		table, err := cluster.Run(ctx, "flink-hpa", "-n", bed.SampleNamespace)
+		if err == nil && !(strings.Contains(table, "deployment/"+bed.SampleTaskManager) && strings.Contains(table, desiredMetric+" ") && strings.Contains(table, first)) {
+			err = fmt.Errorf("%q is not in %s", first, table)
+		}
+		return err
+	})
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/flink-hpa/flink-hpa/test/load"
 )
 
-// TestAStepOfLoadTakesTwoRescalesAtMost starts its job and looks at it, while the tests run that can't run beside others, and
+// TestAStepOfLoadTakesTwoRescalesUpwardsAtMost starts its job and looks at it, while the tests run that can't run beside others, and
 // judges when those are done.
-func TestAStepOfLoadTakesTwoRescalesAtMost(t *testing.T) {
+func TestAStepOfLoadTakesTwoRescalesUpwardsAtMost(t *testing.T) {
 	const (
 		before, after = 60, 300 // records/s; one TaskManager does 125
 		quiet         = 2 * time.Minute
@@ -41,19 +41,23 @@ func TestAStepOfLoadTakesTwoRescalesAtMost(t *testing.T) {
 	for _, c := range changes {
 		t.Logf("%4.0f s: %s", c.at.Sub(start).Seconds(), c.size)
 	}
-	rescales, last := 0, size{1, 1}
+	// What was missed while TaskManagers started may ask for one more than the load does, which is given back once it has been caught up with.
+	up, down, last := 0, 0, size{1, 1}
 	for _, c := range changes {
 		since := c.at.Sub(start)
 		if c.size != last && (since < quiet || since > quiet+reaches) {
 			t.Errorf("after %s, with the step after %s, there are %s", since.Round(time.Second), quiet, c.size)
 		}
-		if c.parallelism != last.parallelism {
-			rescales++
+		switch {
+		case c.parallelism > last.parallelism:
+			up++
+		case c.parallelism < last.parallelism:
+			down += last.parallelism - c.parallelism
 		}
 		last = c.size
 	}
-	if rescales > 2 {
-		t.Errorf("the job rescaled %d times, more than twice", rescales)
+	if up > 2 || down > 1 {
+		t.Errorf("the job rescaled upwards %d times, more than twice, or gave back %d TaskManagers, more than one", up, down)
 	}
 	if last.replicas != last.parallelism || last.parallelism < 3 || last.parallelism > 5 {
 		t.Errorf("in the end there are %s; %d records/s need 3 to 5", last, after)
