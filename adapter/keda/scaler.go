@@ -51,8 +51,8 @@ func (s *scaler) GetMetrics(ctx context.Context, request *externalscaler.GetMetr
 		return nil, err
 	}
 	if name := request.GetMetricName(); name != q.metric {
-		return nil, fmt.Errorf("%w: metric %s is asked for, and its metadata %s is %q; KEDA has one of them from before a change and will ask again",
-			errQuestion, shown(name), metricKey, q.metric)
+		return nil, fmt.Errorf("%w: metric %s is asked for, and metadata %s is %s; KEDA has one of them from before a change and will ask again",
+			errQuestion, shown(name), metricKey, shown(q.metric))
 	}
 	value, err := s.value(ctx, q)
 	if err != nil {
