@@ -23,11 +23,13 @@ VERSION ?= dev
 BED := .cache/bin/bed
 IMAGES = .cache/bin/images --root . --repository '$(REPOSITORY)' --version '$(VERSION)'
 
-# The programs of lint and vulncheck: their versions, and the files that they are built into.
+# The programs of lint, vulncheck, verify and update: their versions, and the files that they are built into.
 GOLANGCI_LINT_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
+CONTROLLER_GEN_VERSION := v0.23.0
 GOLANGCI_LINT := .cache/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GOVULNCHECK := .cache/bin/govulncheck-$(GOVULNCHECK_VERSION)
+CONTROLLER_GEN := .cache/bin/controller-gen-$(CONTROLLER_GEN_VERSION)
 
 # What makes Go code of .proto files. protoc comes from Maven, where its version has the 4 of its Java library in front.
 PROTOC_VERSION := 4.35.1
@@ -67,11 +69,11 @@ test-e2e: tools ## the end to end tests: a real control plane, Kafka and Flink
 test-operator: tools ## Flink's own operator, which takes the HPA's word: apart from test, as it brings more than two cores start in time beside the rest
 	cd test && go test -race -tags e2e -count=1 -timeout 20m -v -run 'FlinksOperator$$' ./e2e
 
-verify: .cache/bin/verify ## what compilers don't see: modules, format, manifests, documents, workflows, scripts
-	@.cache/bin/verify --root .
+verify: .cache/bin/verify $(CONTROLLER_GEN) ## what compilers don't see: modules, format, generated files, manifests, documents, workflows, scripts
+	@.cache/bin/verify --root . --controller-gen $(CURDIR)/$(CONTROLLER_GEN)
 
-update: .cache/bin/verify protos ## tidy modules, format, write golden files and generated code anew
-	@.cache/bin/verify --root . --update
+update: .cache/bin/verify $(CONTROLLER_GEN) protos ## generate, tidy modules, format, write golden files anew
+	@.cache/bin/verify --root . --controller-gen $(CURDIR)/$(CONTROLLER_GEN) --update
 	go test ./webhook -update
 
 .PHONY: protos
@@ -115,6 +117,10 @@ $(GOLANGCI_LINT):
 $(GOVULNCHECK):
 	@GOBIN=$(CURDIR)/.cache/bin go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
 	@mv .cache/bin/govulncheck $@
+
+$(CONTROLLER_GEN):
+	@GOBIN=$(CURDIR)/.cache/bin go install sigs.k8s.io/controller-tools/cmd/controller-gen@$(CONTROLLER_GEN_VERSION)
+	@mv .cache/bin/controller-gen $@
 
 $(PROTOC):
 	@mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -DoutputDirectory=.cache/protoc \

@@ -28,13 +28,14 @@ const askEvery = 30 * time.Second
 // errNotSynced is for the moment after the start.
 var errNotSynced = errors.New("the list of HPAs has not been read from Kubernetes yet")
 
-// Ask is told of a question, has it polled from then on, and says why there is no answer now. It doesn't wait for one.
+// Ask is told of a question, has it polled from then on, and says why there is no answer now. It doesn't wait for one, and of what will never have
+// one it says nothing.
 type Ask func(namespace, metric string, selector labels.Selector) error
 
 // Options of a Demand.
 type Options struct {
 	Namespaces []string                 // whose HPAs are read; none: all
-	Serves     func(metric string) bool // whether a metric is one of ours
+	Serves     func(metric string) bool // whether a metric is one of ours, or could be
 	Ask        Ask
 	Clock      clock.Clock
 }

@@ -230,9 +230,11 @@ func (r round) ratios() Job {
 		job.Busy = Reading{Value: worst.busy, Time: at}
 		job.Idle = Reading{Value: worst.idle, Time: at}
 		job.Backpressured = Reading{Value: worst.backpressured, Time: at}
+		job.Parallelism = Reading{Value: float64(r.job.epoch.parallelism()), Time: at}
 	}
 	if !r.at.IsZero() {
 		job.TaskManagers = Reading{Value: float64(r.overview.TaskManagers), Time: r.at}
+		job.Slots = Reading{Value: float64(r.overview.SlotsTotal), Time: r.at}
 	}
 	return job
 }

@@ -76,6 +76,7 @@ func TestPoll(t *testing.T) {
 	for round := 1; round <= 5; round++ {
 		job := b.rounds(1, key)[key]
 		wantReading(t, "TaskManagers", job.TaskManagers, 2, nil)
+		wantReading(t, "slots", job.Slots, 2, nil)
 		if round < 5 {
 			wantReading(t, "busy", job.Busy, 0, errSettling)
 			continue
@@ -83,6 +84,7 @@ func TestPoll(t *testing.T) {
 		for name, reading := range map[string]Reading{"pending": job.Pending, "records in": job.RecordsIn, "lag": job.KafkaLag, "desired": job.Desired} {
 			wantReading(t, name, reading, 0, errNotAsked)
 		}
+		wantReading(t, "parallelism", job.Parallelism, 2, nil)
 		wantReading(t, "busy", job.Busy, 0.75, nil)
 		wantReading(t, "idle", job.Idle, 0.25, nil)
 		wantReading(t, "back-pressured", job.Backpressured, 0, nil)
@@ -95,7 +97,7 @@ func TestPoll(t *testing.T) {
 	}
 	s.restart(3)
 	job := b.rounds(1, key)[key]
-	for name, reading := range map[string]Reading{"busy": job.Busy, "idle": job.Idle, "heap": job.HeapUsed, "CPU": job.CPULoad} {
+	for name, reading := range map[string]Reading{"busy": job.Busy, "idle": job.Idle, "parallelism": job.Parallelism, "heap": job.HeapUsed, "CPU": job.CPULoad} {
 		wantReading(t, name+" after a rescale", reading, 0, errSettling)
 	}
 	wantReading(t, "TaskManagers after a rescale", job.TaskManagers, 3, nil)

@@ -25,6 +25,8 @@ type Job struct {
 	CPULoad  Reading // of the machine's CPUs, what the JVM uses
 
 	TaskManagers Reading // registered
+	Slots        Reading // of all of them together
+	Parallelism  Reading // of the job's most parallel vertex
 	Desired      Reading // TaskManagers that would be enough
 
 	Explanation Explanation // of Desired, while that has no error
@@ -44,7 +46,7 @@ func nothing(err error) Job {
 	none := failed(err)
 	return Job{
 		Busy: none, Backpressured: none, Idle: none, KafkaLag: none, Pending: none, RecordsIn: none, EventLag: none,
-		HeapUsed: none, GCTime: none, CPULoad: none, TaskManagers: none, Desired: none,
+		HeapUsed: none, GCTime: none, CPULoad: none, TaskManagers: none, Slots: none, Parallelism: none, Desired: none,
 	}
 }
 

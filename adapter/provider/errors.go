@@ -17,6 +17,8 @@ var (
 	errSelector  = errors.New("wrong selector") // the question makes no sense
 	errForbidden = errors.New("not admitted")   // the namespace may not ask it
 	errNotFound  = errors.New("not found")      // what it is about isn't there
+
+	errUnknown = fmt.Errorf("%w: there is no metric", errNotFound) // nor a rule of that name
 )
 
 // status turns any error into what the API answers. Whatever is not the asker's doing means that there is no true, fresh
@@ -36,10 +38,16 @@ func status(err error) *apierrors.StatusError {
 	}}
 }
 
-func (p *Provider) unknownMetric(name string) error {
+func (p *Provider) unknownMetric(namespace, name string) error {
 	known := make([]string, len(p.names))
 	for i, info := range p.names {
 		known[i] = info.Metric
 	}
-	return fmt.Errorf("%w: there is no metric %q; there are %s", errNotFound, name, strings.Join(known, ", "))
+	rules := "no ScalingRule"
+	if names := p.rules.Names(namespace); len(names) > maxNamed {
+		rules = fmt.Sprintf("%d ScalingRules", len(names))
+	} else if len(names) > 0 {
+		rules = "the ScalingRules " + strings.Join(names, ", ")
+	}
+	return fmt.Errorf("%w %q; there are %s; and in namespace %q %s", errUnknown, name, strings.Join(known, ", "), namespace, rules)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/flink-hpa/flink-hpa/adapter/config"
 	"github.com/flink-hpa/flink-hpa/adapter/kafka"
+	"github.com/flink-hpa/flink-hpa/adapter/rule"
 	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
 )
 
@@ -51,46 +52,38 @@ type question struct {
 	choice  kafka.Choice
 }
 
-// consumerGroupLag is how many records a group is behind, summed over all partitions of its topics.
-func (p *Provider) consumerGroupLag(ctx context.Context, namespace string, selector labels.Selector) (value, error) {
-	return p.lag(ctx, namespace, selector, func(total kafka.Total) (int64, error) { return total.Lag, nil })
+// groupMetric is what one metric is of a consumer group.
+type groupMetric func(ctx context.Context, q question) (value, error)
+
+func kafkaMetrics() map[string]groupMetric {
+	return map[string]groupMetric{
+		"kafka_consumergroup_lag":           lagOf(func(total kafka.Total) (int64, error) { return total.Lag, nil }),
+		"kafka_consumergroup_lag_at_commit": lagOf(func(total kafka.Total) (int64, error) { return total.AtCommit, total.AtCommitErr }),
+		"kafka_consumergroup_lag_max":       lagOf(func(total kafka.Total) (int64, error) { return total.Max, nil }),
+		"kafka_consumergroup_lag_seconds":   lagSeconds,
+	}
 }
 
-// consumerGroupLagMax is how many records a group is behind on the one partition where that is most.
-func (p *Provider) consumerGroupLagMax(ctx context.Context, namespace string, selector labels.Selector) (value, error) {
-	return p.lag(ctx, namespace, selector, func(total kafka.Total) (int64, error) { return total.Max, nil })
-}
-
-// consumerGroupLagAtCommit is how many records a group was behind right after its latest commit, summed over all partitions.
-func (p *Provider) consumerGroupLagAtCommit(ctx context.Context, namespace string, selector labels.Selector) (value, error) {
-	return p.lag(ctx, namespace, selector, func(total kafka.Total) (int64, error) { return total.AtCommit, total.AtCommitErr })
-}
-
-func (p *Provider) lag(ctx context.Context, namespace string, selector labels.Selector, of func(kafka.Total) (int64, error)) (value, error) {
-	q, err := p.ask(namespace, selector)
-	if err != nil {
-		return value{}, err
+// lagOf is a number of records that a group is behind: in all, at its latest commit, or on the one partition where that is most.
+func lagOf(of func(kafka.Total) (int64, error)) groupMetric {
+	return func(ctx context.Context, q question) (value, error) {
+		total, sample, err := q.total(ctx)
+		if err != nil {
+			return value{}, err
+		}
+		records, err := of(total)
+		if err != nil {
+			return value{}, q.explain(err)
+		}
+		return value{*resource.NewQuantity(records, resource.DecimalSI), metav1.NewTime(sample.Time)}, nil
 	}
-	total, sample, err := q.total(ctx)
-	if err != nil {
-		return value{}, err
-	}
-	records, err := of(total)
-	if err != nil {
-		return value{}, q.explain(err)
-	}
-	return value{*resource.NewQuantity(records, resource.DecimalSI), metav1.NewTime(sample.Time)}, nil
 }
 
 // leastAge is the age of a record that was written this moment: 0 is for when nothing is unread.
 const leastAge = time.Millisecond
 
-// consumerGroupLagSeconds is the age of the oldest record that a group has not read, as it was when the sample was taken.
-func (p *Provider) consumerGroupLagSeconds(ctx context.Context, namespace string, selector labels.Selector) (value, error) {
-	q, err := p.ask(namespace, selector)
-	if err != nil {
-		return value{}, err
-	}
+// lagSeconds is the age of the oldest record that a group has not read, as it was when the sample was taken.
+func lagSeconds(ctx context.Context, q question) (value, error) {
 	q.key = q.key.WithAge()
 	total, sample, err := q.total(ctx)
 	if err != nil {
@@ -140,6 +133,15 @@ func (p *Provider) ask(namespace string, selector labels.Selector) (question, er
 		}
 	}
 	return question{cluster, kafka.NewKey(group, choice.Names...), choice}, nil
+}
+
+// named is the question about a group and topics by their own names, in a namespace that may ask it.
+func (p *Provider) named(namespace string, names rule.KafkaNames) (question, error) {
+	cluster, err := p.cluster(namespace, names.Cluster, clusterLabel)
+	if err != nil {
+		return question{}, err
+	}
+	return question{cluster, kafka.NewKey(names.Group, names.Topics...), kafka.Choice{Names: names.Topics, Pattern: names.Pattern}}, nil
 }
 
 // resolve puts what the alias stands for beside what the selector says itself.

@@ -14,15 +14,23 @@ import (
 
 // speakers are the packages whose errors an HPA can show.
 func speakers() []string {
-	return []string{".", "../snapshot", "../collect", "../kafka", "../kafka/security", "../flink", "../flink/rest", "../tlsfile"}
+	return []string{".", "../snapshot", "../collect", "../kafka", "../kafka/security", "../flink", "../flink/rest", "../tlsfile", "../rule", "../rules"}
 }
 
 // unheard are texts that no HPA can show, and why.
 func unheard() map[string]string {
 	return map[string]string{
-		"alias %s: %w":                                "refuses a configuration",
-		"the %s loop has not started":                 "a probe's",
-		"the %s loop has not turned for more than %s": "a probe's",
+		"alias %s: %w":                                            "refuses a configuration",
+		"the %s loop has not started":                             "a probe's",
+		"the %s loop has not turned for more than %s":             "a probe's",
+		"the rules loop has not turned for more than %s":          "a probe's",
+		"election by Lease %s/%s: %w":                             "ends the adapter",
+		"set up CEL: %w":                                          "a mistake in flink-hpa, found by each test",
+		"set up CEL's types: %w":                                  "likewise",
+		"set up CEL's variables: %w":                              "likewise",
+		"is longer than %d bytes":                                 "stands behind the field of a spec that is refused, as do the next",
+		"has a time zone; give that in timeZone":                  "",
+		"is no time as cron has it, such as 30 8 * * MON-FRI: %w": "",
 	}
 }
 

@@ -6,6 +6,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,6 +44,7 @@ type Provider struct {
 	clusters    atomic.Pointer[[]KafkaCluster]
 	jobManagers Finder
 	jobs        atomic.Pointer[Reader[flink.Key, flink.Job]]
+	rules       Rules
 
 	metrics map[string]func(ctx context.Context, namespace string, selector labels.Selector) (value, error)
 	names   []metrics.ExternalMetricInfo
@@ -50,16 +52,20 @@ type Provider struct {
 
 var _ metrics.ExternalMetricsProvider = (*Provider)(nil)
 
-// New returns a provider of all metrics that the adapter knows, to these namespaces; without any, to all. It knows no Kafka cluster and
-// no job before SetKafkaClusters and SetJobs.
+// New returns a provider of all metrics that the adapter knows, to these namespaces; without any, to all. It knows no Kafka cluster, no
+// job and no rule before SetKafkaClusters, SetJobs and SetRules.
 func New(jobManagers Finder, namespaces ...string) *Provider {
-	p := &Provider{jobManagers: jobManagers, namespaces: namespaces}
+	p := &Provider{jobManagers: jobManagers, namespaces: namespaces, rules: noRules{}}
 	p.SetKafkaClusters(nil)
-	p.metrics = map[string]func(context.Context, string, labels.Selector) (value, error){
-		"kafka_consumergroup_lag":           p.consumerGroupLag,
-		"kafka_consumergroup_lag_at_commit": p.consumerGroupLagAtCommit,
-		"kafka_consumergroup_lag_max":       p.consumerGroupLagMax,
-		"kafka_consumergroup_lag_seconds":   p.consumerGroupLagSeconds,
+	p.metrics = map[string]func(context.Context, string, labels.Selector) (value, error){}
+	for name, metric := range kafkaMetrics() {
+		p.metrics[name] = func(ctx context.Context, namespace string, selector labels.Selector) (value, error) {
+			q, err := p.ask(namespace, selector)
+			if err != nil {
+				return value{}, err
+			}
+			return metric(ctx, q)
+		}
 	}
 	for name, metric := range flinkMetrics() {
 		p.metrics[name] = func(ctx context.Context, namespace string, selector labels.Selector) (value, error) {
@@ -96,26 +102,40 @@ func (p *Provider) GetExternalMetric(ctx context.Context, namespace string, sele
 	}}}, nil
 }
 
-// Ask has a question polled from now on, and tells why it has no answer yet. It doesn't wait for one.
+// Ask has a question polled from now on, and tells why it has no answer yet. It doesn't wait for one, and what is neither a metric nor a
+// rule will never have one.
 func (p *Provider) Ask(namespace, metric string, selector labels.Selector) error {
-	ended, end := context.WithCancel(context.Background())
-	end() // whoever reads with an ended context takes what is there
-	_, err := p.read(ended, namespace, metric, selector)
+	_, err := p.read(atOnce(), namespace, metric, selector)
+	switch {
+	case errors.Is(err, errUnknown):
+		return nil
+	case err == nil && !p.Serves(metric): // another replica may have found what the rule says
+		return p.rules.Known(namespace, metric)
+	}
 	return err
+}
+
+// atOnce is the context of those who take what is there.
+func atOnce() context.Context {
+	ended, end := context.WithCancel(context.Background())
+	end()
+	return ended
 }
 
 // Serves tells whether there is a metric of that name.
 func (p *Provider) Serves(metric string) bool { return p.metrics[metric] != nil }
 
+// MayServe tells whether there could be one in some namespace: a metric, or a rule.
+func (p *Provider) MayServe(metric string) bool { return p.Serves(metric) || ruleName(metric) }
+
 func (p *Provider) read(ctx context.Context, namespace, metric string, selector labels.Selector) (value, error) {
 	if err := p.admits(namespace); err != nil {
 		return value{}, err
 	}
-	read, ok := p.metrics[metric]
-	if !ok {
-		return value{}, p.unknownMetric(metric)
+	if read, ok := p.metrics[metric]; ok {
+		return read(ctx, namespace, selector)
 	}
-	return read(ctx, namespace, selector)
+	return p.rule(namespace, metric, selector)
 }
 
 func (p *Provider) admits(namespace string) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flink-hpa/flink-hpa/adapter/apiservice"
 	"github.com/flink-hpa/flink-hpa/adapter/flink"
+	"github.com/flink-hpa/flink-hpa/adapter/rules"
 	"github.com/flink-hpa/flink-hpa/internal/telemetry"
 	"github.com/flink-hpa/flink-hpa/internal/telemetry/reference"
 )
@@ -21,6 +22,7 @@ func TestTheDocumentationListsTheMetricsThatThereAre(t *testing.T) {
 	}
 	registered.MustRegister(
 		newSampleAges(nil), newJobGauges(nil), newServed(&answering{}, clock.RealClock{}), telemetry.CertificateExpiry("adapter", nil),
+		rules.New(rules.Options{}),
 		flink.NewOverrides(fake.NewClientset(), nil, "", clock.RealClock{}), apiservice.NewWatch(nil, nil, "", clock.RealClock{}),
 	)
 	documented, err := reference.Documented("../../docs/operations.md", "## The adapter's metrics")

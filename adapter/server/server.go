@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/custom-metrics-apiserver/pkg/apiserver/metrics"
 
 	"github.com/flink-hpa/flink-hpa/adapter/apiservice"
+	"github.com/flink-hpa/flink-hpa/adapter/rules"
 	"github.com/flink-hpa/flink-hpa/internal/telemetry"
 	"github.com/flink-hpa/flink-hpa/webhook/certs"
 )
@@ -57,10 +58,14 @@ func Run(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return err
 	}
+	scaling, elect, err := opts.rules(client, dynamicClient, sources.provider, instance)
+	if err != nil {
+		return err
+	}
 	registration := apiservice.New(dynamicClient, opts.APIService, types.NamespacedName{Namespace: opts.Namespace, Name: opts.Service})
 	watch := apiservice.NewWatch(registration, client, instance, clock.RealClock{})
 	served := newServed(sources.provider, clock.RealClock{})
-	for _, collector := range []prometheus.Collector{newSampleAges(sources), newJobGauges(sources.eachJob), served, sources.overrides, watch} {
+	for _, collector := range []prometheus.Collector{newSampleAges(sources), newJobGauges(sources.eachJob), served, sources.overrides, scaling, watch} {
 		if err := legacyregistry.Registerer().Register(collector); err != nil {
 			return err
 		}
@@ -76,7 +81,7 @@ func Run(ctx context.Context, opts *Options) error {
 		return err
 	}
 	warm := newWarmUp(sources.demand.Unanswered, otherReplicas(client, opts.Namespace, opts.PodLabels, instance), clock.RealClock{})
-	server, err := opts.apiServer(sources, warm, keeper)
+	server, err := opts.apiServer(sources, scaling, warm, keeper)
 	if err != nil {
 		return err
 	}
@@ -90,6 +95,7 @@ func Run(ctx context.Context, opts *Options) error {
 	}
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { sources.run(working, file); return nil })
+	tasks.Go(func() error { scaling.Run(working, elect); return nil })
 	tasks.Go(func() error { warm.run(working); return nil })
 	if keeper != nil {
 		tasks.Go(func() error { keeper.Run(working); return nil })
@@ -121,7 +127,7 @@ func (o *Options) keeper(ctx context.Context, client kubernetes.Interface, regis
 }
 
 // apiServer is the library's, with what it serves, its certificate and its probes.
-func (o *Options) apiServer(sources *sources, warm *warmUp, keeper *certs.Keeper) (*genericapiserver.GenericAPIServer, error) {
+func (o *Options) apiServer(sources *sources, scaling *rules.Rules, warm *warmUp, keeper *certs.Keeper) (*genericapiserver.GenericAPIServer, error) {
 	config, err := o.base.Config()
 	if err != nil {
 		return nil, fmt.Errorf("set up the API server: %w", err)
@@ -140,7 +146,7 @@ func (o *Options) apiServer(sources *sources, warm *warmUp, keeper *certs.Keeper
 		return nil, fmt.Errorf("set up the API server: %w", err)
 	}
 	server := adapter.GenericAPIServer
-	if err := server.AddLivezChecks(0, check("collectors-turn", sources.alive)); err != nil {
+	if err := server.AddLivezChecks(0, check("collectors-turn", sources.alive), check("rules-turn", scaling.Alive)); err != nil {
 		return nil, err
 	}
 	return server, server.AddReadyzChecks(check("collectors-started", sources.ready), check("warm", warm.ready))

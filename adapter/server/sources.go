@@ -69,7 +69,7 @@ func newSources(conf config.Config, client kubernetes.Interface, instance string
 	answers := provider.New(discovery, namespaces...)
 	s := &sources{
 		clock: clock, metrics: metrics, discovery: discovery, provider: answers,
-		demand:    demand.New(client, demand.Options{Namespaces: namespaces, Serves: answers.Serves, Ask: answers.Ask, Clock: clock}),
+		demand:    demand.New(client, demand.Options{Namespaces: namespaces, Serves: answers.MayServe, Ask: answers.Ask, Clock: clock}),
 		overrides: flink.NewOverrides(client, discovery.Running, instance, clock),
 	}
 	s.current.Store(&collected{})

@@ -25,6 +25,7 @@ func TestTheAPIServerTakesEachSample(t *testing.T) {
 		{"hpa-lag", "horizontalpodautoscaler.autoscaling/" + bed.SampleTaskManager},
 		{"hpa-busy", "horizontalpodautoscaler.autoscaling/" + bed.SampleTaskManager},
 		{"hpa-desired", "horizontalpodautoscaler.autoscaling/" + bed.SampleTaskManager},
+		{"rules", "scalingrule.flink-hpa.dev/formula"},
 		{"flink-ha", "persistentvolumeclaim/flink-shared"},
 		{"flink-session", "deployment.apps/flink-jobmanager"},
 	} {

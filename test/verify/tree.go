@@ -18,6 +18,8 @@ import (
 type tree struct {
 	root  string
 	files []string // from root, with slashes, sorted
+
+	controllerGen string // path of the program; empty: not known
 }
 
 // made says whether a folder holds what git ignores: caches, running beds, results. A document may name files in it that aren't there yet.

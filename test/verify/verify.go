@@ -1,5 +1,5 @@
-// Package verify checks what no compiler and no other test does: that modules are tidy, Go files formatted, kustomizations render,
-// documents point at what exists, and workflows and scripts parse. It reads the tree and nothing outside it.
+// Package verify checks what no compiler and no other test does: that modules are tidy, Go files formatted, generated files as they would be
+// generated, kustomizations render, documents point at what exists, and workflows and scripts parse. It reads the tree and nothing outside it.
 package verify
 
 import (
@@ -40,6 +40,7 @@ func checks() []check {
 	return []check{
 		{"modules", modules},
 		{"format", format},
+		{"generated", generated},
 		{"manifests", manifests},
 		{"docs", docs},
 		{"workflows", workflows},
@@ -48,12 +49,13 @@ func checks() []check {
 }
 
 // Run prints every finding about the checkout at root, sorted by file. It returns an error when there is one, or when a check could not
-// be made.
-func Run(ctx context.Context, root string, out io.Writer) error {
+// be made. controllerGen is the path of that program.
+func Run(ctx context.Context, root, controllerGen string, out io.Writer) error {
 	t, err := newTree(root)
 	if err != nil {
 		return err
 	}
+	t.controllerGen = controllerGen
 	all := checks()
 	found := make([][]Finding, len(all))
 	group, ctx := errgroup.WithContext(ctx)
@@ -83,11 +85,17 @@ func Run(ctx context.Context, root string, out io.Writer) error {
 	return nil
 }
 
-// Update does what can be done without a decision: it tidies the modules and formats the Go files.
-func Update(ctx context.Context, root string) error {
+// Update does what can be done without a decision: it generates files, tidies the modules and formats the Go files.
+func Update(ctx context.Context, root, controllerGen string) error {
 	t, err := newTree(root)
 	if err != nil {
 		return err
+	}
+	t.controllerGen = controllerGen
+	if t.has(apis) {
+		if err := t.generate(ctx, t.path(apis), t.path(definitions)); err != nil {
+			return err
+		}
 	}
 	for _, dir := range t.modules() {
 		if _, err := t.run(ctx, dir, "go", "mod", "tidy"); err != nil {

@@ -36,6 +36,25 @@ func checkout(t *testing.T, files map[string]string) string {
 	return root
 }
 
+// fakeControllerGen writes one file into each of the two folders that it is given.
+func fakeControllerGen(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "controller-gen")
+	script := `#!/bin/sh
+set -e
+for a; do
+	case $a in
+	output:object:dir=*) mkdir -p "${a#*dir=}"; echo "package v1alpha1" > "${a#*dir=}/made.go" ;;
+	output:crd:dir=*) mkdir -p "${a#*dir=}"; echo "kind: X" > "${a#*dir=}/made.yaml" ;;
+	esac
+done
+`
+	if err := os.WriteFile(program, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
 func TestFindings(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -48,6 +67,9 @@ func TestFindings(t *testing.T) {
 			[]string{"sub/go.mod: go mod tidy would change this module; make update"}},
 		{"a file that isn't formatted", map[string]string{"a/b.go": "package b\nvar  x = []T{T{}}\n"},
 			[]string{"a/b.go: gofmt -s would change this file; make update"}},
+		{"generated files as they would be generated", map[string]string{apis + "/made.go": "package v1alpha1\n", definitions + "/made.yaml": "kind: X\n"}, nil},
+		{"generated files of which one is old and one isn't there", map[string]string{apis + "/made.go": "package v1\n"},
+			[]string{"adapter/rule/v1alpha1/made.go: controller-gen makes another file of adapter/rule/v1alpha1; make update", "manifests/base/crd/made.yaml: controller-gen makes"}},
 		{"what the commands leave behind doesn't count", map[string]string{".cache/b.go": "package  b\n", "out/x.md": "[a](b)\n"}, nil},
 
 		{"a link to a file, a folder and a heading that are there", map[string]string{
@@ -96,7 +118,7 @@ func TestFindings(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out strings.Builder
-			err := Run(t.Context(), checkout(t, test.files), &out)
+			err := Run(t.Context(), checkout(t, test.files), fakeControllerGen(t), &out)
 			if (err != nil) != (len(test.want) > 0) {
 				t.Errorf("Run: %v", err)
 			}
@@ -118,22 +140,31 @@ func TestFindings(t *testing.T) {
 
 func TestACheckThatCannotBeMadeIsAnError(t *testing.T) {
 	root := checkout(t, map[string]string{"go.mod": "module\n"})
-	if err := Run(t.Context(), root, &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "check of modules") {
+	if err := Run(t.Context(), root, "", &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "check of modules") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestWithoutControllerGenGeneratedFilesCannotBeChecked(t *testing.T) {
+	root := checkout(t, map[string]string{apis + "/types.go": "package v1alpha1\n"})
+	if err := Run(t.Context(), root, "", &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "check of generated: where controller-gen is isn't known") {
 		t.Errorf("error is %v", err)
 	}
 }
 
 func TestUpdateLeavesNothingToFind(t *testing.T) {
 	root := checkout(t, map[string]string{"go.mod": goMod + "\nrequire example.com/n v1.0.0\n\nreplace example.com/n => ./n\n",
-		"n/go.mod": "module example.com/n\n\ngo 1.26\n", "n/n.go": "package  n\n"})
-	if err := Run(t.Context(), root, &strings.Builder{}); err == nil {
+		apis + "/made.go": "package old\n",
+		"n/go.mod":        "module example.com/n\n\ngo 1.26\n", "n/n.go": "package  n\n"})
+	controllerGen := fakeControllerGen(t)
+	if err := Run(t.Context(), root, controllerGen, &strings.Builder{}); err == nil {
 		t.Fatal("nothing was found before")
 	}
-	if err := Update(t.Context(), root); err != nil {
+	if err := Update(t.Context(), root, controllerGen); err != nil {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := Run(t.Context(), root, &out); err != nil {
+	if err := Run(t.Context(), root, controllerGen, &out); err != nil {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }

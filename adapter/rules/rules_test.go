@@ -1,0 +1,232 @@
+package rules
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clientset "k8s.io/client-go/kubernetes/fake"
+	"k8s.io/utils/ptr"
+
+	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
+)
+
+func TestARuleIsServedAndItsStatusSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, orders(nil))
+		r := w.start(true)
+		want(t, "before the rules are read", r.says(), errNotRead.Error())
+		later(interval)
+		want(t, "the value", r.says(), "3")
+		s := w.status()
+		want(t, "its conditions", conditions(s), "Compiled=True InputsFound=True Fresh=True")
+		if ptr.Deref(s.Value, 0) != 3 || s.Reason != "expression" || s.Error != "" || s.ObservedGeneration != 1 || s.ServingGeneration != 1 || s.State.Changed == nil {
+			t.Errorf("status %+v", s)
+		}
+		w.is("flink_desired_taskmanagers", 5)
+		later(interval)
+		want(t, "the next value", r.says(), "5")
+		w.fails("flink_desired_taskmanagers", "the job restarts")
+		later(interval)
+		want(t, "without an input", r.says(), "expression: desired has no value: the job restarts")
+		s = w.status()
+		want(t, "its conditions then", conditions(s), "Compiled=True InputsFound=False Fresh=False")
+		if s.Value != nil || ptr.Deref(s.State.Value, 0) != 5 || s.Error != "expression: desired has no value: the job restarts" {
+			t.Errorf("status %+v", s)
+		}
+		if names := r.Names("shop"); len(names) != 1 || names[0] != "orders" || r.Names("crm") != nil {
+			t.Errorf("names %v", names)
+		}
+	})
+}
+
+func TestAnEditThatDoesNotCompileLeavesTheLastGoodOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, orders(nil))
+		r := w.start(true)
+		later(interval)
+		w.apply(orders(func(s *v1alpha1.ScalingRuleSpec) { s.Expression = "desired +" }))
+		w.is("flink_desired_taskmanagers", 4)
+		later(interval)
+		want(t, "the last good one", r.says(), "4")
+		s := w.status()
+		want(t, "its conditions", conditions(s), "Compiled=False InputsFound=True Fresh=True")
+		want(t, "its error", s.Error, `generation 2 of the spec can't be used, so that 1 goes on: spec.expression: Invalid value: "desired +"`)
+		if s.ObservedGeneration != 2 || s.ServingGeneration != 1 || s.LastGood == nil || s.LastGood.Expression != "desired" {
+			t.Errorf("status %+v", s)
+		}
+		r.stop()
+		r = w.start(true)
+		w.is("flink_desired_taskmanagers", 6)
+		later(interval)
+		want(t, "after a restart", r.says(), "6")
+		w.apply(orders(func(s *v1alpha1.ScalingRuleSpec) { s.Expression = "desired + 1.0" }))
+		later(interval)
+		want(t, "once it is put right", r.says(), "7")
+		if s := w.status(); s.LastGood != nil || s.Error != "" || s.ServingGeneration != 3 {
+			t.Errorf("status %+v", s)
+		}
+	})
+}
+
+func TestARuleThatNeverCompiledHasNoValue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, orders(func(s *v1alpha1.ScalingRuleSpec) { s.Expression = "wanted" }))
+		r := w.start(true)
+		later(interval)
+		want(t, "the error", r.says(), "the rule has never had a spec that can be used: spec.expression")
+		want(t, "the conditions", conditions(w.status()), "Compiled=False Fresh=False")
+	})
+}
+
+func TestOneReplicaDecidesAndTheOtherServesWhatItWrote(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, orders(func(s *v1alpha1.ScalingRuleSpec) { s.Every = &metav1.Duration{Duration: time.Hour} }))
+		a, b := w.start(true), w.start(false)
+		later(2 * interval)
+		w.is("flink_desired_taskmanagers", 9)
+		later(time.Minute)
+		want(t, "the one that decides", a.says(), "3")
+		want(t, "the other", b.says(), "3")
+		a.stop()
+		later(maxStatusAge - refreshEvery - interval)
+		want(t, "the other, for a while", b.says(), "3")
+		later(2 * refreshEvery)
+		want(t, "the other, when nobody decides", b.says(), errOutdated.Error())
+		b.leads.Store(true)
+		later(interval)
+		want(t, "when it decides, within the hour", b.says(), "3")
+		w.fails("flink_desired_taskmanagers", "the job restarts")
+		later(interval)
+		want(t, "what it could not find itself", fmt.Sprint(b.Known("shop", "orders")), "desired has no value here: the job restarts")
+		w.is("flink_desired_taskmanagers", 9)
+		b.stop()
+		b = w.start(true)
+		later(interval)
+		want(t, "after a restart, within the hour", b.says(), "3")
+		later(time.Hour)
+		want(t, "after the hour", b.says(), "9")
+	})
+}
+
+func TestAStatusIsWrittenWhenSomebodyWouldSeeAChangeOrItIsOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, orders(nil))
+		w.start(true)
+		later(interval)
+		first := w.writes.Load()
+		later(10 * time.Minute)
+		if got := w.writes.Load() - first; got < 19 || got > 20 {
+			t.Errorf("%d writes in ten minutes without a change", got)
+		}
+		before := w.writes.Load()
+		w.is("flink_desired_taskmanagers", 8)
+		later(interval)
+		if w.writes.Load() == before {
+			t.Error("a change is not written")
+		}
+	})
+}
+
+func TestWithoutADefinitionThereAreNoRulesUntilThereIsOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, orders(nil))
+		w.defined.Store(false)
+		r := w.start(true)
+		later(10 * time.Minute)
+		want(t, "without it", r.says(), "no rule")
+		if len(w.client.Actions()) > 2 { // get and create of the test itself
+			t.Errorf("asked for rules all the same: %v", w.client.Actions())
+		}
+		w.defined.Store(true)
+		later(lookEvery + interval)
+		want(t, "with it", r.says(), "3")
+	})
+}
+
+func TestOnlyTheNamespacesThatAreServedAreRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, orders(nil))
+		r := w.start(true, "crm", "ops")
+		later(interval)
+		want(t, "a rule elsewhere", r.says(), "no rule")
+		for _, action := range w.client.Actions() {
+			if n := action.GetNamespace(); n == "" || n == "shop" && action.GetVerb() != "get" && action.GetVerb() != "create" {
+				t.Errorf("%s in namespace %q", action.GetVerb(), n)
+			}
+		}
+	})
+}
+
+func TestARuleThatIsDeletedIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, orders(nil))
+		r := w.start(true)
+		later(interval)
+		if err := w.client.Resource(v1alpha1.GroupVersionResource()).Namespace("shop").Delete(t.Context(), "orders", metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		later(interval)
+		want(t, "then", r.says(), "no rule")
+	})
+}
+
+// What is written is read back as it was, to the second.
+func TestTheStateSurvives(t *testing.T) {
+	at := metav1.NewTime(time.Unix(1_000_000, 0))
+	state := v1alpha1.State{
+		Value: ptr.To[int32](4), Held: ptr.To[int32](3), Changed: &at, Pending: &at,
+		Period:     &v1alpha1.Period{Evaluated: at, TaskManagers: 5, InputsTime: at, By: "expression"},
+		Thresholds: []v1alpha1.ThresholdState{{Name: "surge", Since: at, Seen: at, Met: true}},
+	}
+	data, err := json.Marshal(v1alpha1.ScalingRuleStatus{State: state})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back v1alpha1.ScalingRuleStatus
+	if err := json.Unmarshal(data, &back); err != nil {
+		t.Fatal(err)
+	}
+	if differs(v1alpha1.ScalingRuleStatus{State: state}, back) {
+		t.Errorf("got %+v", back.State)
+	}
+}
+
+func TestElections(t *testing.T) {
+	alone, err := NewElection(nil, "", "flink-hpa-rules", "adapter-0")
+	if err != nil || !alone.Leads() {
+		t.Errorf("without a namespace: %v", err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		client := clientset.NewClientset(&coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "flink-hpa", Name: "flink-hpa-rules"}})
+		var elections []*Election
+		var stops []func()
+		for _, instance := range []string{"adapter-0", "adapter-1"} {
+			e, err := NewElection(client, "flink-hpa", "flink-hpa-rules", instance)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() { defer close(done); e.Run(ctx) }()
+			stop := sync.OnceFunc(func() { cancel(); <-done })
+			defer stop()
+			elections, stops = append(elections, e), append(stops, stop)
+			later(time.Second)
+		}
+		if !elections[0].Leads() || elections[1].Leads() {
+			t.Error("not the first one decides")
+		}
+		stops[0]()
+		later(3 * renewEvery)
+		if elections[0].Leads() || !elections[1].Leads() {
+			t.Error("the other doesn't take over from one that ends")
+		}
+	})
+}
