@@ -31,6 +31,14 @@ GOLANGCI_LINT := .cache/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GOVULNCHECK := .cache/bin/govulncheck-$(GOVULNCHECK_VERSION)
 CONTROLLER_GEN := .cache/bin/controller-gen-$(CONTROLLER_GEN_VERSION)
 
+# What makes Go code of .proto files. protoc comes from Maven, where its version has the 4 of its Java library in front.
+PROTOC_VERSION := 4.35.1
+PROTOC_GEN_GO_VERSION := v1.36.12
+PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
+PROTOC := .cache/bin/protoc-$(PROTOC_VERSION)
+PROTOC_GEN_GO := .cache/bin/protoc-gen-go-$(PROTOC_GEN_GO_VERSION)
+PROTOC_GEN_GO_GRPC := .cache/bin/protoc-gen-go-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
+
 # Which version of the module with Go's vulnerability database.
 VULNDB ?= latest
 
@@ -64,9 +72,14 @@ test-operator: tools ## Flink's own operator, which takes the HPA's word: apart 
 verify: .cache/bin/verify $(CONTROLLER_GEN) ## what compilers don't see: modules, format, generated files, manifests, documents, workflows, scripts
 	@.cache/bin/verify --root . --controller-gen $(CURDIR)/$(CONTROLLER_GEN)
 
-update: .cache/bin/verify $(CONTROLLER_GEN) ## generate, tidy modules, format, write golden files anew
+update: .cache/bin/verify $(CONTROLLER_GEN) protos ## generate, tidy modules, format, write golden files anew
 	@.cache/bin/verify --root . --controller-gen $(CURDIR)/$(CONTROLLER_GEN) --update
 	go test ./webhook -update
+
+.PHONY: protos
+protos: $(PROTOC) $(PROTOC_GEN_GO) $(PROTOC_GEN_GO_GRPC)
+	@$(PROTOC) --plugin=protoc-gen-go=$(PROTOC_GEN_GO) --plugin=protoc-gen-go-grpc=$(PROTOC_GEN_GO_GRPC) \
+		--go_out=. --go_opt=paths=source_relative --go-grpc_out=. --go-grpc_opt=paths=source_relative adapter/keda/externalscaler/externalscaler.proto
 
 lint: $(GOLANGCI_LINT) ## golangci-lint on all modules
 	$(CURDIR)/$(GOLANGCI_LINT) run ./...
@@ -108,6 +121,19 @@ $(GOVULNCHECK):
 $(CONTROLLER_GEN):
 	@GOBIN=$(CURDIR)/.cache/bin go install sigs.k8s.io/controller-tools/cmd/controller-gen@$(CONTROLLER_GEN_VERSION)
 	@mv .cache/bin/controller-gen $@
+
+$(PROTOC):
+	@mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -DoutputDirectory=.cache/protoc \
+		-Dartifact=com.google.protobuf:protoc:$(PROTOC_VERSION):exe:linux-$$(uname -m | sed s/aarch64/aarch_64/)
+	@mkdir -p .cache/bin && chmod +x .cache/protoc/protoc-$(PROTOC_VERSION)-linux-*.exe && mv .cache/protoc/protoc-$(PROTOC_VERSION)-linux-*.exe $@
+
+$(PROTOC_GEN_GO):
+	@GOBIN=$(CURDIR)/.cache/bin go install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
+	@mv .cache/bin/protoc-gen-go $@
+
+$(PROTOC_GEN_GO_GRPC):
+	@GOBIN=$(CURDIR)/.cache/bin go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION)
+	@mv .cache/bin/protoc-gen-go-grpc $@
 
 playground: bed ## bring everything up and stay till Ctrl-C
 	@exec $(BED) playground --root .

@@ -29,11 +29,11 @@ func (t teller) tell(ctx context.Context, pod *corev1.Pod, problems []string) er
 	if len(problems) == 0 || t.Clock.Since(pod.CreationTimestamp.Time) > newsFor {
 		return nil
 	}
-	return t.Warn(ctx, events.Warning{
+	return t.Write(ctx, events.Event{
 		Regarding: corev1.ObjectReference{
 			APIVersion: "v1", Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
 		},
-		Reason: ReasonSettings, Action: "Check", Note: note(problems), Once: true,
+		Type: corev1.EventTypeWarning, Reason: ReasonSettings, Action: "Check", Note: note(problems), Once: true,
 	})
 }
 

@@ -90,9 +90,9 @@ func (w *Watch) look(ctx context.Context) error {
 	says := fmt.Sprintf("it leads to the Service %q, not to flink-hpa's %q, so the HPAs that use flink-hpa's metrics get none. A cluster has one server of external metrics: "+
 		"take the other one away and apply flink-hpa's manifests again, or remove flink-hpa", holder, w.registration.ours)
 	klog.FromContext(ctx).Error(nil, "External metrics are asked of somebody else: "+says, "apiService", w.registration.name)
-	return w.events.Warn(ctx, events.Warning{
+	return w.events.Write(ctx, events.Event{
 		Regarding: corev1.ObjectReference{APIVersion: "apiregistration.k8s.io/v1", Kind: "APIService", Name: service.GetName(), UID: service.GetUID()},
-		Reason:    ReasonTaken, Action: "Check", Note: says,
+		Type:      corev1.EventTypeWarning, Reason: ReasonTaken, Action: "Check", Note: says,
 	})
 }
 

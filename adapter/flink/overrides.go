@@ -90,9 +90,9 @@ func (o *Overrides) tell(ctx context.Context, jobManager JobManager) error {
 	if len(overrides) == 0 {
 		return nil
 	}
-	return o.events.Warn(ctx, events.Warning{
+	return o.events.Write(ctx, events.Event{
 		Regarding: corev1.ObjectReference{APIVersion: "v1", Kind: "Pod", Namespace: jobManager.Namespace, Name: jobManager.Pod, UID: jobManager.UID},
-		Reason:    ReasonNotInForce, Action: "Compare", Note: note(overrides),
+		Type:      corev1.EventTypeWarning, Reason: ReasonNotInForce, Action: "Compare", Note: note(overrides),
 	})
 }
 

@@ -26,6 +26,7 @@ type ownMetrics struct {
 	flinkRequests *prometheus.CounterVec
 	flinkErrors   *prometheus.CounterVec
 	decisions     *prometheus.CounterVec
+	keda          *prometheus.CounterVec
 
 	reloadSuccessful prometheus.Gauge
 	reloadTime       prometheus.Gauge
@@ -59,6 +60,7 @@ func newOwnMetrics(registry prometheus.Registerer) (*ownMetrics, error) {
 		flinkErrors:   counter("flink_hpa_flink_errors_total", "GETs to JobManagers without an answer that is of use, by kind.", "request"),
 		decisions: counter("flink_hpa_decisions_total",
 			"Changes of the number of TaskManagers that a job is said to need, or of its reasons, by each reason.", "reason"),
+		keda: counter("flink_hpa_keda_requests_total", "Calls of KEDA that have ended, by method and gRPC's name for the code.", "method", "code"),
 		reloadSuccessful: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "flink_hpa_config_last_reload_successful", Help: "Whether the configuration file was valid (1) or refused (0) when it was last read.",
 		}),
@@ -67,7 +69,7 @@ func newOwnMetrics(registry prometheus.Registerer) (*ownMetrics, error) {
 		}),
 	}
 	for _, c := range []prometheus.Collector{m.polls, m.requests, m.errors, m.connections, m.groups, m.partitions, m.lost,
-		m.flinkRequests, m.flinkErrors, m.decisions, m.reloadSuccessful, m.reloadTime, telemetry.BuildInfo("adapter")} {
+		m.flinkRequests, m.flinkErrors, m.decisions, m.keda, m.reloadSuccessful, m.reloadTime, telemetry.BuildInfo("adapter")} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}

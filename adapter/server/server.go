@@ -85,6 +85,14 @@ func Run(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return err
 	}
+	serve := []func(context.Context) error{server.PrepareRun().RunWithContext}
+	scaler, err := opts.newKEDA(served, own, legacyregistry.Registerer())
+	if err != nil {
+		return err
+	}
+	if scaler != nil {
+		serve = append(serve, scaler.Run)
+	}
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { sources.run(working, file); return nil })
 	tasks.Go(func() error { scaling.Run(working, elect); return nil })
@@ -92,12 +100,12 @@ func Run(ctx context.Context, opts *Options) error {
 	if keeper != nil {
 		tasks.Go(func() error { keeper.Run(working); return nil })
 	}
-	if opts.Service != "" {
+	if opts.Service != "" && opts.APIService != "" {
 		tasks.Go(func() error { watch.Run(working); return nil })
 	}
 	tasks.Go(func() error {
 		defer stopWorking()
-		return server.PrepareRun().RunWithContext(ctx)
+		return serveAll(ctx, serve...)
 	})
 	return tasks.Wait()
 }
@@ -107,7 +115,11 @@ func (o *Options) keeper(ctx context.Context, client kubernetes.Interface, regis
 	if o.TLSSecret == "" {
 		return nil, nil
 	}
-	keeper := certs.New(client, certs.Options{Namespace: o.Namespace, Secret: o.TLSSecret, Service: o.Service, Clock: clock.RealClock{}}, registration.Inject)
+	inject := registration.Inject
+	if o.APIService == "" {
+		inject = certs.All() // nowhere
+	}
+	keeper := certs.New(client, certs.Options{Namespace: o.Namespace, Secret: o.TLSSecret, Service: o.Service, Clock: clock.RealClock{}}, inject)
 	if err := keeper.Ensure(ctx); err != nil {
 		return nil, fmt.Errorf("serving certificate: %w", err)
 	}

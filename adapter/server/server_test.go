@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,7 @@ func parse(t *testing.T, args ...string) *Options {
 
 func TestComplete(t *testing.T) {
 	secret := []string{"--tls-secret=s", "--service=svc", "--namespace=ns"}
+	forKEDA := []string{"--keda-bind-address=:6444", "--keda-cert-file=/c", "--keda-key-file=/k", "--keda-client-ca-file=/ca"}
 	tests := []struct {
 		name    string
 		args    []string
@@ -33,6 +35,13 @@ func TestComplete(t *testing.T) {
 		{"labels of pods in no namespace", []string{"--pod-labels=a=b"}, "--pod-labels=a=b needs --namespace"},
 		{"a Service in no namespace", []string{"--service=svc"}, "--service=svc needs --namespace"},
 		{"a delay that is over before it begins", []string{"--shutdown-delay-duration=-1s"}, "--shutdown-delay-duration=-1s"},
+		{"a Secret whose certificate no APIService is told of", append(slices.Clone(secret), "--apiservice="), ""},
+		{"an address for KEDA with its files", forKEDA, ""},
+		{"an address for KEDA without a CA of its clients", forKEDA[:3], "--keda-bind-address=:6444 needs --keda-client-ca-file: whoever may call"},
+		{"an address for KEDA without a certificate", []string{forKEDA[0], forKEDA[2], forKEDA[3]}, "--keda-bind-address=:6444 needs --keda-cert-file"},
+		{"an address for KEDA without a key", []string{forKEDA[0], forKEDA[1], forKEDA[3]}, "--keda-bind-address=:6444 needs --keda-key-file"},
+		{"a CA of KEDA's clients without an address", forKEDA[3:], "--keda-client-ca-file=/ca needs --keda-bind-address"},
+		{"an address for KEDA that is none", append(slices.Clone(forKEDA), "--keda-bind-address=6444"), "--keda-bind-address=6444: address 6444: missing port in address; write it as HOST:PORT"},
 		{"a Secret and a file", append(secret, "--tls-cert-file=/x"), "exclude each other"},
 	}
 	for _, test := range tests {

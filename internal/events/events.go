@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
@@ -25,39 +26,50 @@ type Writer struct {
 	Instance   string // which pod of it
 }
 
-// Warning is what somebody should read about an object.
-type Warning struct {
+// Event is what somebody should read about an object.
+type Event struct {
 	Regarding corev1.ObjectReference
+	Type      string // corev1.EventTypeNormal or corev1.EventTypeWarning
 	Reason    string // one word in CamelCase
 	Action    string // what the author was doing, likewise
 	Note      string // MaxNote bytes at most
-	// Once has one Event written about the object, whatever it says; otherwise each note has one.
+	// Of is when what it tells of happened, where it may happen again; else the same note is written once.
+	Of time.Time
+	// Once has one Event written about the object, whatever it says.
 	Once bool
 }
 
-// Warn writes the Event. Its name is made of the object and of what it says, so that another replica, or this one after a restart, finds
-// it there and writes no second one.
-func (w Writer) Warn(ctx context.Context, warning Warning) error {
-	about := warning.Regarding
+// name is made of the object and of what is said, so that another replica, or this one after a restart, finds the Event there and writes
+// no second one.
+func (e Event) name() string {
+	name := "flink-hpa." + string(e.Regarding.UID)
+	if e.Once {
+		return name
+	}
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(e.Note)) // never fails
+	if !e.Of.IsZero() {
+		_, _ = hash.Write([]byte(e.Of.UTC().Format(time.RFC3339Nano)))
+	}
+	return fmt.Sprintf("%s.%08x", name, hash.Sum32())
+}
+
+// Write writes the Event, unless it is there already.
+func (w Writer) Write(ctx context.Context, e Event) error {
+	about := e.Regarding
 	namespace := about.Namespace
 	if namespace == "" {
 		namespace = metav1.NamespaceDefault
 	}
-	name := "flink-hpa." + string(about.UID)
-	if !warning.Once {
-		hash := fnv.New32a()
-		_, _ = hash.Write([]byte(warning.Note)) // never fails
-		name = fmt.Sprintf("%s.%08x", name, hash.Sum32())
-	}
 	event := &eventsv1.Event{
-		ObjectMeta:          metav1.ObjectMeta{Namespace: namespace, Name: name},
+		ObjectMeta:          metav1.ObjectMeta{Namespace: namespace, Name: e.name()},
 		EventTime:           metav1.NewMicroTime(w.Clock.Now()),
 		ReportingController: w.Controller,
 		ReportingInstance:   w.Instance,
-		Type:                corev1.EventTypeWarning,
-		Reason:              warning.Reason,
-		Action:              warning.Action,
-		Note:                warning.Note,
+		Type:                e.Type,
+		Reason:              e.Reason,
+		Action:              e.Action,
+		Note:                e.Note,
 		Regarding:           about,
 	}
 	_, err := w.Client.EventsV1().Events(namespace).Create(ctx, event, metav1.CreateOptions{})

@@ -21,6 +21,9 @@ func TestComponents(t *testing.T) {
 			"kind: ValidatingWebhookConfiguration\nmetadata:\n  annotations:\n    cert-manager.io/inject-ca-from: flink-hpa/flink-hpa-webhook",
 			"secretName: flink-hpa-adapter-cert", "secretName: flink-hpa-webhook-cert", "--tls-private-key-file=/etc/flink-hpa-tls/tls.key",
 		}, []string{"kind: Secret", "--tls-secret", "flink-hpa-adapter-tls", "flink-hpa-webhook-tls", "ca-bundle"}},
+		{"keda", []string{
+			"--apiservice=\n", "--keda-bind-address=[$(POD_IP)]:6444", "--keda-client-ca-file=/etc/flink-hpa-keda/ca.crt", "containerPort: 6444", "clusterIP: None", "secretName: flink-hpa-keda",
+		}, []string{"kind: APIService", "flink-hpa-adapter:apiservice"}},
 		{"read-configmaps", []string{"kind: ClusterRoleBinding\nmetadata:\n  labels:\n    app.kubernetes.io/part-of: flink-hpa\n  name: flink-hpa-webhook-reader"}, nil},
 	} {
 		t.Run(test.component, func(t *testing.T) {

@@ -64,9 +64,9 @@ func somethingWrong(t *testing.T) {
 	})
 }
 
-// requests are the programs' so far: the rights that they used, as `ROLE: VERB RESOURCE`, and what each was refused and never had, as
+// requests are the programs' so far, or those of some pods: the rights that they used, as `ROLE: VERB RESOURCE`, and what each was refused and never had, as
 // `SERVICE ACCOUNT: VERB RESOURCE`. An API server that has just started refuses all until it knows the roles.
-func requests(t *testing.T) (used, refused []string) {
+func requests(t *testing.T, of ...string) (used, refused []string) {
 	t.Helper()
 	file, err := os.Open(cluster.AuditLog())
 	if err != nil {
@@ -78,14 +78,20 @@ func requests(t *testing.T) (used, refused []string) {
 	allowed := map[string]bool{}
 	for lines.Scan() {
 		var event struct {
-			Verb      string
-			User      struct{ Username string }
+			Verb string
+			User struct {
+				Username string
+				Extra    map[string][]string
+			}
 			ObjectRef struct{ Resource, Subresource string }
 			// The API server's own words: RBAC: allowed by RoleBinding "x/y" of Role "y" to ServiceAccount "z/x"
 			Annotations map[string]string
 		}
 		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
 			t.Fatalf("%v in %s", err, lines.Text())
+		}
+		if pod := event.User.Extra["authentication.kubernetes.io/pod-name"]; len(of) > 0 && (len(pod) != 1 || !slices.Contains(of, pod[0])) {
+			continue
 		}
 		what := ": " + event.Verb + " " + event.ObjectRef.Resource
 		if event.ObjectRef.Subresource != "" {

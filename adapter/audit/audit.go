@@ -1,0 +1,107 @@
+// Package audit writes down where people look when a job's number of TaskManagers has changed: in the log, and as Events on the HPAs
+// that go by it.
+package audit
+
+import (
+	"context"
+	"fmt"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
+
+	"github.com/flink-hpa/flink-hpa/adapter/flink"
+	"github.com/flink-hpa/flink-hpa/internal/events"
+)
+
+const (
+	// Controller is the author of the Events.
+	Controller = "flink-hpa.dev/adapter"
+	// ReasonChanged and ReasonOutcome are the reasons of the Events: of a change, and of what came of it.
+	ReasonChanged = "DesiredTaskManagersChanged"
+	ReasonOutcome = "DesiredTaskManagersOutcome"
+	// attempts to write an Event, with growing pauses.
+	attempts = 5
+)
+
+// Options of an Audit.
+type Options struct {
+	Events events.Writer // which needs create on events
+	// Leads tells whether this replica writes Events: one is enough, and two that watch a job a moment apart would tell of different numbers.
+	Leads func() bool
+	// HPAs are those that go by the desired number of that Flink cluster.
+	HPAs func(flink.Cluster) []*autoscalingv2.HorizontalPodAutoscaler
+}
+
+// Audit writes down changes. It is safe for concurrent use.
+type Audit struct {
+	opts  Options
+	queue workqueue.TypedRateLimitingInterface[*entry]
+}
+
+// entry is something to tell about a Flink cluster.
+type entry struct {
+	cluster flink.Cluster
+	change  flink.Change
+}
+
+// New returns an Audit that writes no Events before Run.
+func New(opts Options) *Audit {
+	limits := workqueue.DefaultTypedControllerRateLimiter[*entry]()
+	return &Audit{opts: opts, queue: workqueue.NewTypedRateLimitingQueue(limits)}
+}
+
+// Changed takes in a change, or again one whose outcome is known. It logs it as one line, and doesn't wait for the Events.
+func (a *Audit) Changed(ctx context.Context, cluster flink.Cluster, change flink.Change) {
+	logger := klog.LoggerWithValues(klog.FromContext(ctx), "jobManager", cluster, "from", change.From, "to", change.To, "at", change.Time.UTC())
+	if outcome := change.Outcome(); outcome != "" {
+		logger.Info("Outcome of a change of the desired TaskManagers", "before", change.Before, "after", *change.After, "restartSeconds", change.Restart)
+	} else {
+		logger.Info("Change of the desired TaskManagers", "bottleneck", change.Bottleneck, "reasons", change.Reasons, "before", change.Before)
+	}
+	if a.opts.Leads() {
+		a.queue.Add(&entry{cluster, change})
+	}
+}
+
+// Run writes Events until ctx ends.
+func (a *Audit) Run(ctx context.Context) {
+	stop := context.AfterFunc(ctx, a.queue.ShutDown)
+	defer stop()
+	for {
+		next, ended := a.queue.Get()
+		if ended {
+			return
+		}
+		err := a.tell(ctx, next)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			a.queue.Forget(next)
+		case a.queue.NumRequeues(next) < attempts:
+			a.queue.AddRateLimited(next)
+		default:
+			klog.FromContext(ctx).Error(err, "A change has no Event", "jobManager", next.cluster)
+			a.queue.Forget(next)
+		}
+		a.queue.Done(next)
+	}
+}
+
+// tell writes an Event on each HPA. After a failure the ones that were written are there already.
+func (a *Audit) tell(ctx context.Context, e *entry) error {
+	event := events.Event{Type: corev1.EventTypeNormal, Reason: ReasonChanged, Action: "Decide", Note: e.change.Text(), Of: e.change.Time}
+	if outcome := e.change.Outcome(); outcome != "" {
+		event.Reason, event.Note = ReasonOutcome, fmt.Sprintf("after %d to %d TaskManagers at %s: %s",
+			e.change.From, e.change.To, e.change.Time.UTC().Format("15:04:05"), outcome)
+	}
+	for _, hpa := range a.opts.HPAs(e.cluster) {
+		event.Regarding = corev1.ObjectReference{
+			APIVersion: "autoscaling/v2", Kind: "HorizontalPodAutoscaler", Namespace: hpa.Namespace, Name: hpa.Name, UID: hpa.UID,
+		}
+		if err := a.opts.Events.Write(ctx, event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
