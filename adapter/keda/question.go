@@ -88,8 +88,9 @@ const (
 	least = 0.001
 	// maxNumber is far above what anything is counted in here, and far below where KEDA's and Kubernetes' numbers end.
 	maxNumber = 1e15
-	// maxDigits keeps quantities short of those that take long to parse: many digits and a large exponent.
-	maxDigits = 20
+	// maxDigits and maxExponent, in characters, keep away from quantities that take Kubernetes minutes to read, such as 1e-999999999.
+	maxDigits   = 20
+	maxExponent = 3
 )
 
 // number reads a quantity, as an HPA's targets are written.
@@ -98,9 +99,12 @@ func number(metadata map[string]string, key string) (float64, error) {
 	if !there {
 		return 0, fmt.Errorf("metadata %s is missing; give a number, such as 1 or 700m", key)
 	}
-	quantity, err := resource.ParseQuantity(value[:min(len(value), maxDigits)])
-	if err != nil || len(value) > maxDigits {
-		return 0, fmt.Errorf("metadata %s is %s, which is no number of %d characters at most; write it as in an HPA, such as 1 or 700m", key, shown(value), maxDigits)
+	if _, exponent, _ := strings.Cut(strings.ToLower(value), "e"); len(value) > maxDigits || len(exponent) > maxExponent {
+		return 0, fmt.Errorf("metadata %s is %s, which is longer than any number here; write it as in an HPA, such as 1 or 700m", key, shown(value))
+	}
+	quantity, err := resource.ParseQuantity(value)
+	if err != nil {
+		return 0, fmt.Errorf("metadata %s is %s, which is no number; write it as in an HPA, such as 1 or 700m", key, shown(value))
 	}
 	if math.Abs(quantity.AsApproximateFloat64()) > maxNumber {
 		return 0, fmt.Errorf("metadata %s is %s; it must be 1P or less", key, shown(value))

@@ -33,6 +33,8 @@ func TestATriggerIsAQuestion(t *testing.T) {
 		{"with a target in thousandths", whole(), "app=flink", 0.7, 0},
 		{"with a target as a decimal", whole("targetValue", "0.7"), "app=flink", 0.7, 0},
 		{"with the smallest target", whole("targetValue", "1m"), "app=flink", 0.001, 0},
+		{"with a target in the largest unit", whole("targetValue", "0.0001E"), "app=flink", 1e14, 0},
+		{"with a target with an exponent", whole("targetValue", "7e-1"), "app=flink", 0.7, 0},
 		{"with the largest one", whole("targetValue", "1P"), "app=flink", 1e15, 0},
 		{"with an activation value", whole("activationValue", "5k"), "app=flink", 0.7, 5000},
 		{"with a selector of several labels", whole("selector", "group=g,topic in (a,b)"), "group=g,topic in (a,b)", 0.7, 0},
@@ -70,8 +72,10 @@ func TestAWrongTriggerIsRefused(t *testing.T) {
 		{"a negative target", whole("targetValue", "-1"), `metadata targetValue is "-1"; it must be 1m`},
 		{"a target that KEDA would take for 0", whole("targetValue", "100u"), `metadata targetValue is "100u"; it must be 1m`},
 		{"a target beyond all counting", whole("targetValue", "2P"), `metadata targetValue is "2P"; it must be 1P or less`},
-		{"a target of many digits", whole("targetValue", "123456789012345678901"), `metadata targetValue is "123456789012345678901", which is no number of 20 characters`},
-		{"a target that would take long to read", whole("targetValue", "1234567890123456789012e99999999"), "which is no number of 20 characters"},
+		{"a target of many digits", whole("targetValue", "123456789012345678901"), `metadata targetValue is "123456789012345678901", which is longer than any number here`},
+		{"a target with a large exponent, which would take minutes to read", whole("targetValue", "1e-999999999"), `metadata targetValue is "1e-999999999", which is longer than any number here`},
+		{"a target beyond counting by its exponent", whole("targetValue", "1E99"), `metadata targetValue is "1E99"; it must be 1P or less`},
+		{"a target that is next to nothing by its exponent", whole("targetValue", "1e-99"), `metadata targetValue is "1e-99"; it must be 1m`},
 		{"an activation value that is no number", whole("activationValue", "yes"), `metadata activationValue is "yes", which is no number`},
 		{"a negative activation value", whole("activationValue", "-1"), `metadata activationValue is "-1"; it must not be negative`},
 		{"a key that is misspelt", whole("activationvalue", "5"), `metadata activationvalue is "5" and has no meaning; possible are metric, selector, targetValue, activationValue, scalerAddress`},
@@ -99,7 +103,7 @@ func TestARefusalNamesTheScaledObjectAndNoSecret(t *testing.T) {
 func FuzzQuestion(f *testing.F) {
 	f.Add("shop", "flink_busy_ratio", "app=flink", "700m", "0", "unsafeSsl", "true")
 	f.Add("", "m", "a in (b,c),!d", "1e15", "-1", "metric", "x")
-	f.Add("a.b", "", "a==b", "1234567890123456789012e99999999", "1E99999999", "", "")
+	f.Add("a.b", "", "a==b", "1e-999999999", "1E99999999", "", "")
 	f.Fuzz(func(t *testing.T, namespace, metric, selector, target, activation, key, value string) {
 		ref := trigger("metric", metric, "selector", selector, "targetValue", target, "activationValue", activation, key, value)
 		ref.Namespace = namespace
