@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -108,15 +109,39 @@ func (d *Demand) Unanswered() error {
 	return fmt.Errorf("%d metrics of HPAs have no value, among them: %w", open, first)
 }
 
-func (d *Demand) ask(hpa *autoscalingv2.HorizontalPodAutoscaler, metric autoscalingv2.MetricIdentifier) error {
-	selector := labels.Everything() // as the API takes a question without any
-	if metric.Selector != nil {
-		var err error
-		if selector, err = metav1.LabelSelectorAsSelector(metric.Selector); err != nil {
-			return fmt.Errorf("HPA %s/%s: metric %s: %w", hpa.Namespace, hpa.Name, metric.Name, err)
+// Asking are the HPAs of a namespace that go by that metric, each with the selector that it has for it.
+func (d *Demand) Asking(namespace, metric string) iter.Seq2[*autoscalingv2.HorizontalPodAutoscaler, labels.Selector] {
+	return func(yield func(*autoscalingv2.HorizontalPodAutoscaler, labels.Selector) bool) {
+		for _, w := range d.watches {
+			hpas, _ := w.hpas.HorizontalPodAutoscalers(namespace).List(labels.Everything()) // from memory: it can't fail
+			for _, hpa := range hpas {
+				for _, m := range hpa.Spec.Metrics {
+					if m.External.Metric.Name != metric {
+						continue
+					}
+					if selector, err := selectorOf(m.External.Metric); err == nil && !yield(hpa, selector) {
+						return
+					}
+				}
+			}
 		}
 	}
-	if err := d.opts.Ask(hpa.Namespace, metric.Name, selector); err != nil {
+}
+
+// selectorOf is the question's; without any the API takes all.
+func selectorOf(metric autoscalingv2.MetricIdentifier) (labels.Selector, error) {
+	if metric.Selector == nil {
+		return labels.Everything(), nil
+	}
+	return metav1.LabelSelectorAsSelector(metric.Selector)
+}
+
+func (d *Demand) ask(hpa *autoscalingv2.HorizontalPodAutoscaler, metric autoscalingv2.MetricIdentifier) error {
+	selector, err := selectorOf(metric)
+	if err == nil {
+		err = d.opts.Ask(hpa.Namespace, metric.Name, selector)
+	}
+	if err != nil {
 		return fmt.Errorf("HPA %s/%s: metric %s: %w", hpa.Namespace, hpa.Name, metric.Name, err)
 	}
 	return nil

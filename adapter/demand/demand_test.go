@@ -170,3 +170,18 @@ func TestAnHPAIsKeptWithoutWhatIsNotAskedOfUs(t *testing.T) {
 		t.Error("the HPA that was given is changed")
 	}
 }
+
+func TestItKnowsWhichHPAsGoByAMetric(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, _, settle := run(t, fake.NewClientset(append(someHPAs(), hpa("shop", "bills", external("flink_busy_ratio", matching("app", "bills"))))...))
+		settle()
+		var got []string
+		for hpa, selector := range d.Asking("shop", "flink_busy_ratio") {
+			got = append(got, hpa.Name+" "+selector.String())
+		}
+		slices.Sort(got)
+		if want := []string{"bills app=bills", "orders app=orders"}; !slices.Equal(got, want) {
+			t.Errorf("they are %q, want %q", got, want)
+		}
+	})
+}

@@ -48,7 +48,7 @@ func (c *Collector) decide(ctx context.Context, r round, m *memory, intakes []in
 	return Reading{Value: float64(decision.TaskManagers), Time: r.window.last.at}, explanation
 }
 
-// tell logs and counts a decision that is another than the last, or has other reasons.
+// tell counts a decision that is another than the last, or has other reasons. It logs it where no change of the number does.
 func (c *Collector) tell(logger klog.Logger, decision desired.Decision, d *decisions) {
 	codes := make([]string, len(decision.Reasons))
 	for i, reason := range decision.Reasons {
@@ -61,6 +61,9 @@ func (c *Collector) tell(logger klog.Logger, decision desired.Decision, d *decis
 	d.told = told
 	for _, reason := range decision.Reasons {
 		c.opts.Meter.Decided(reason.Code)
+	}
+	if said := d.changes.said; said != 0 && said != decision.TaskManagers {
+		return
 	}
 	logger.Info("Desired TaskManagers", "desired", decision.TaskManagers, "running", decision.Current.TaskManagers,
 		"bottleneck", decision.Bottleneck, "reasons", strings.Join(codes, ","))

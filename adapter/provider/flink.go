@@ -81,6 +81,15 @@ func (p *Provider) Explain(ctx context.Context, namespace string, selector label
 	return explanation, nil
 }
 
+// FlinkCluster is the one that a selector of a Flink metric means.
+func (p *Provider) FlinkCluster(namespace string, selector labels.Selector) (flink.Cluster, error) {
+	query, err := parseJobQuery(selector)
+	if err != nil {
+		return flink.Cluster{}, err
+	}
+	return p.jobManagers.Find(namespace, query.jobManagers)
+}
+
 // job reads the job of the one Flink cluster that the selector means, and of that the metric, which has no error then.
 func (p *Provider) job(ctx context.Context, namespace string, selector labels.Selector, metric flinkMetric) (flink.Job, flink.Reading, error) {
 	query, err := parseJobQuery(selector)

@@ -24,7 +24,6 @@ func unheard() map[string]string {
 		"the %s loop has not started":                             "a probe's",
 		"the %s loop has not turned for more than %s":             "a probe's",
 		"the rules loop has not turned for more than %s":          "a probe's",
-		"election by Lease %s/%s: %w":                             "ends the adapter",
 		"set up CEL: %w":                                          "a mistake in flink-hpa, found by each test",
 		"set up CEL's types: %w":                                  "likewise",
 		"set up CEL's variables: %w":                              "likewise",

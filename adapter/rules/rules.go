@@ -133,15 +133,11 @@ func (r *Rules) Alive() error {
 	return nil
 }
 
-// Run evaluates the rules until ctx ends. Where the cluster doesn't know what a ScalingRule is, it says so once and looks for that now and then. elect
-// takes part in the election of the replica that decides; it is run when there can be rules.
-func (r *Rules) Run(ctx context.Context, elect func(context.Context)) {
+// Run evaluates the rules until ctx ends. Where the cluster doesn't know what a ScalingRule is, it says so once and looks for that now and then.
+func (r *Rules) Run(ctx context.Context) {
 	if !r.defined(ctx) {
 		return
 	}
-	var electing sync.WaitGroup
-	defer electing.Wait()
-	electing.Go(func() { elect(ctx) })
 	defer func() {
 		for _, w := range r.watched {
 			w.factory.Shutdown()

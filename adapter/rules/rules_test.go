@@ -1,17 +1,13 @@
 package rules
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	clientset "k8s.io/client-go/kubernetes/fake"
 	"k8s.io/utils/ptr"
 
 	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
@@ -234,37 +230,4 @@ func TestTheStateSurvives(t *testing.T) {
 	if differs(v1alpha1.ScalingRuleStatus{State: state}, back) {
 		t.Errorf("got %+v", back.State)
 	}
-}
-
-func TestElections(t *testing.T) {
-	alone, err := NewElection(nil, "", "flink-hpa-rules", "adapter-0")
-	if err != nil || !alone.Leads() {
-		t.Errorf("without a namespace: %v", err)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		client := clientset.NewClientset(&coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "flink-hpa", Name: "flink-hpa-rules"}})
-		var elections []*Election
-		var stops []func()
-		for _, instance := range []string{"adapter-0", "adapter-1"} {
-			e, err := NewElection(client, "flink-hpa", "flink-hpa-rules", instance)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan struct{})
-			go func() { defer close(done); e.Run(ctx) }()
-			stop := sync.OnceFunc(func() { cancel(); <-done })
-			defer stop()
-			elections, stops = append(elections, e), append(stops, stop)
-			later(time.Second)
-		}
-		if !elections[0].Leads() || elections[1].Leads() {
-			t.Error("not the first one decides")
-		}
-		stops[0]()
-		later(3 * renewEvery)
-		if elections[0].Leads() || !elections[1].Leads() {
-			t.Error("the other doesn't take over from one that ends")
-		}
-	})
 }

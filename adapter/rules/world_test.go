@@ -131,7 +131,7 @@ func (w *world) start(leads bool, namespaces ...string) *replica {
 	})
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan struct{})
-	go func() { defer close(done); r.Run(ctx, func(ctx context.Context) { <-ctx.Done() }) }()
+	go func() { defer close(done); r.Run(ctx) }()
 	r.stop = sync.OnceFunc(func() { cancel(); <-done })
 	w.t.Cleanup(r.stop)
 	return r

@@ -19,10 +19,14 @@ import (
 	"sigs.k8s.io/custom-metrics-apiserver/pkg/apiserver/metrics"
 
 	"github.com/flink-hpa/flink-hpa/adapter/apiservice"
+	"github.com/flink-hpa/flink-hpa/adapter/election"
 	"github.com/flink-hpa/flink-hpa/adapter/rules"
 	"github.com/flink-hpa/flink-hpa/internal/telemetry"
 	"github.com/flink-hpa/flink-hpa/webhook/certs"
 )
+
+// lease is the Lease in --namespace by which the replica is found that decides what ScalingRules say and writes Events of changes.
+const lease = "flink-hpa-adapter"
 
 // Run serves external metrics until ctx ends, and a while longer: what is collected and renewed goes on until the last
 // request has been answered.
@@ -54,14 +58,15 @@ func Run(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return fmt.Errorf("find our own name: %w", err)
 	}
-	sources, err := newSources(file.inUse, client, instance, opts.Namespaces, clock.RealClock{}, own)
+	elected, err := election.New(client, opts.Namespace, lease, instance)
 	if err != nil {
 		return err
 	}
-	scaling, elect, err := opts.rules(client, dynamicClient, sources.provider, instance)
+	sources, err := newSources(file.inUse, place{client, instance, elected.Leads, opts.Namespaces, clock.RealClock{}}, own)
 	if err != nil {
 		return err
 	}
+	scaling := opts.rules(client, dynamicClient, sources.provider, elected.Leads)
 	registration := apiservice.New(dynamicClient, opts.APIService, types.NamespacedName{Namespace: opts.Namespace, Name: opts.Service})
 	watch := apiservice.NewWatch(registration, client, instance, clock.RealClock{})
 	served := newServed(sources.provider, clock.RealClock{})
@@ -95,7 +100,8 @@ func Run(ctx context.Context, opts *Options) error {
 	}
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { sources.run(working, file); return nil })
-	tasks.Go(func() error { scaling.Run(working, elect); return nil })
+	tasks.Go(func() error { elected.Run(working); return nil })
+	tasks.Go(func() error { scaling.Run(working); return nil })
 	tasks.Go(func() error { warm.run(working); return nil })
 	if keeper != nil {
 		tasks.Go(func() error { keeper.Run(working); return nil })

@@ -9,15 +9,18 @@ import (
 	"sync/atomic"
 	"time"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
+	"github.com/flink-hpa/flink-hpa/adapter/audit"
 	"github.com/flink-hpa/flink-hpa/adapter/collect"
 	"github.com/flink-hpa/flink-hpa/adapter/config"
 	"github.com/flink-hpa/flink-hpa/adapter/demand"
 	"github.com/flink-hpa/flink-hpa/adapter/flink"
 	"github.com/flink-hpa/flink-hpa/adapter/provider"
+	"github.com/flink-hpa/flink-hpa/internal/events"
 )
 
 // retireAfter is how long a source that was replaced runs on, for the reads that wait for its first sample.
@@ -30,6 +33,7 @@ type sources struct {
 	metrics   *ownMetrics
 	discovery *flink.Discovery
 	overrides *flink.Overrides
+	audit     *audit.Audit
 	provider  *provider.Provider
 	demand    *demand.Demand
 
@@ -62,16 +66,28 @@ type loop interface {
 	OldestSample() (age time.Duration, ok bool)
 }
 
-// newSources returns the sources of conf, none of which runs yet, for these namespaces; without any, for all. instance, this pod, is the
-// author of Events.
-func newSources(conf config.Config, client kubernetes.Interface, instance string, namespaces []string, clock clock.Clock, metrics *ownMetrics) (*sources, error) {
+// place is where the adapter runs.
+type place struct {
+	client     kubernetes.Interface
+	instance   string      // this pod, the author of Events
+	leads      func() bool // whether it is the replica that writes Events of changes
+	namespaces []string    // that are served; none: all
+	clock      clock.Clock
+}
+
+// newSources returns the sources of conf, none of which runs yet.
+func newSources(conf config.Config, in place, metrics *ownMetrics) (*sources, error) {
+	client, namespaces, clock := in.client, in.namespaces, in.clock
 	discovery := flink.NewDiscovery(client, namespaces...)
 	answers := provider.New(discovery, namespaces...)
 	s := &sources{
 		clock: clock, metrics: metrics, discovery: discovery, provider: answers,
 		demand:    demand.New(client, demand.Options{Namespaces: namespaces, Serves: answers.MayServe, Ask: answers.Ask, Clock: clock}),
-		overrides: flink.NewOverrides(client, discovery.Running, instance, clock),
+		overrides: flink.NewOverrides(client, discovery.Running, in.instance, clock),
 	}
+	s.audit = audit.New(audit.Options{
+		Events: events.Writer{Client: client, Clock: clock, Controller: audit.Controller, Instance: in.instance}, Leads: in.leads, HPAs: s.scaling,
+	})
 	s.current.Store(&collected{})
 	next, clusters, err := s.plan(conf)
 	if err != nil {
@@ -79,6 +95,17 @@ func newSources(conf config.Config, client kubernetes.Interface, instance string
 	}
 	s.publish(next, clusters)
 	return s, nil
+}
+
+// scaling are the HPAs that go by the desired number of that Flink cluster.
+func (s *sources) scaling(cluster flink.Cluster) []*autoscalingv2.HorizontalPodAutoscaler {
+	var hpas []*autoscalingv2.HorizontalPodAutoscaler
+	for hpa, selector := range s.demand.Asking(cluster.Namespace, provider.DesiredTaskManagers) {
+		if meant, err := s.provider.FlinkCluster(cluster.Namespace, selector); err == nil && meant == cluster {
+			hpas = append(hpas, hpa)
+		}
+	}
+	return hpas
 }
 
 // plan says what conf means, with the sources that are there already where it means the same.
@@ -117,6 +144,7 @@ func (s *sources) publish(next *collected, clusters []provider.KafkaCluster) {
 func (s *sources) run(ctx context.Context, file *configFile) {
 	s.discovery.Start(ctx)
 	s.running.Go(func() { s.overrides.Run(ctx) })
+	s.running.Go(func() { s.audit.Run(ctx) })
 	s.running.Go(func() { s.demand.Run(ctx) })
 	for _, started := range s.current.Load().all() {
 		s.start(ctx, started)

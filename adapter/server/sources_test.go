@@ -52,7 +52,7 @@ func newBed(t *testing.T, content string) *bed {
 	if b.file, err = openConfig(b.path, b.clock, own); err != nil {
 		t.Fatal(err)
 	}
-	if b.sources, err = newSources(b.file.inUse, fake.NewClientset(), "adapter-0", nil, b.clock, own); err != nil {
+	if b.sources, err = newSources(b.file.inUse, place{client: fake.NewClientset(), instance: "adapter-0", leads: func() bool { return true }, clock: b.clock}, own); err != nil {
 		t.Fatal(err)
 	}
 	b.registry.MustRegister(newSampleAges(b.sources), b.overrides)
@@ -60,6 +60,7 @@ func newBed(t *testing.T, content string) *bed {
 		ended, end := context.WithCancel(context.Background())
 		end()
 		b.overrides.Run(ended)
+		b.audit.Run(ended)
 	})
 	return b
 }

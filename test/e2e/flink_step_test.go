@@ -11,6 +11,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/flink-hpa/flink-hpa/adapter/audit"
 	"github.com/flink-hpa/flink-hpa/test/load"
 )
 
@@ -64,6 +65,20 @@ func TestAStepOfLoadTakesTwoRescalesUpwardsAtMost(t *testing.T) {
 	}
 	j.keepsUp(t, after)
 	stop()
+	for _, reason := range []string{audit.ReasonChanged, audit.ReasonOutcome} {
+		told, err := cluster.Client.CoreV1().Events(j.Name).List(t.Context(), metav1.ListOptions{
+			FieldSelector: "involvedObject.kind=HorizontalPodAutoscaler,involvedObject.name=flink-taskmanager,reason=" + reason,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(told.Items) == 0 {
+			t.Errorf("the HPA has no Event %s", reason)
+		}
+		for _, event := range told.Items {
+			t.Logf("%s: %s", event.Reason, event.Message)
+		}
+	}
 }
 
 // size is how big a job is, and is to be.

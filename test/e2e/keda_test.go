@@ -39,6 +39,7 @@ const (
 // An adapter as the component keda makes it, beside those that serve the API, is asked by the generated client of KEDA's protocol, with
 // the certificates that certificates.sh makes. KEDA itself isn't on the bed.
 func TestKEDAGetsWhatTheMetricsAPIGives(t *testing.T) {
+	someRecords(t) // without any, the group has committed nothing
 	makeKEDACertificates(t)
 	address := runKEDAsAdapter(t)
 	client := dialAsKEDA(t, address, clientCertificate(t))

@@ -1,4 +1,6 @@
-package rules
+// Package election finds the one replica of the adapter that decides where two would disagree. Nothing that is read and answered depends on it: each replica
+// polls, and answers from its own memory.
+package election
 
 import (
 	"context"
@@ -26,9 +28,9 @@ type Election struct {
 	alone   bool
 }
 
-// NewElection takes part as instance, this pod, in the election by that Lease. It needs get and update on it, and the Lease has to be there. Without a
+// New takes part as instance, this pod, in the election by that Lease. It needs get and update on it, and the Lease has to be there. Without a
 // namespace there is no other replica, and nothing to find out.
-func NewElection(client kubernetes.Interface, namespace, name, instance string) (*Election, error) {
+func New(client kubernetes.Interface, namespace, name, instance string) (*Election, error) {
 	if namespace == "" {
 		return &Election{alone: true}, nil
 	}
@@ -39,7 +41,9 @@ func NewElection(client kubernetes.Interface, namespace, name, instance string) 
 		},
 		LeaseDuration: leaseFor, RenewDeadline: renewWithin, RetryPeriod: renewEvery, ReleaseOnCancel: true, Name: name,
 		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(ctx context.Context) { klog.FromContext(ctx).Info("This replica decides what ScalingRules say") },
+			OnStartedLeading: func(ctx context.Context) {
+				klog.FromContext(ctx).Info("This replica decides what ScalingRules say, and writes Events of changes")
+			},
 			OnStoppedLeading: func() {},
 		},
 	})
