@@ -56,7 +56,7 @@ func (f formula) evaluate(known Readings, now time.Time) (any, error) {
 	if err == nil {
 		return result.Value(), nil
 	}
-	// One of those that are missing, if any is, is the cause: nothing else of an expression depends on the round but sums too large to tell.
+	// CEL's own error wouldn't say why a number is missing. One that is guarded and missing too may be named beside the cause.
 	if missing := f.missing(known); len(missing) > 0 {
 		return nil, inOneLine(missing)
 	}

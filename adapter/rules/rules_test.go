@@ -111,6 +111,44 @@ func TestOneReplicaDecidesAndTheOtherServesWhatItWrote(t *testing.T) {
 	})
 }
 
+func TestAnEditOfARuleWithAPeriodCountsAtOnce(t *testing.T) {
+	hourly := func(expression string) *v1alpha1.ScalingRule {
+		return orders(func(s *v1alpha1.ScalingRuleSpec) {
+			s.Every, s.Expression = &metav1.Duration{Duration: time.Hour}, expression
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, hourly("desired"))
+		a, b := w.start(true), w.start(false)
+		later(interval)
+		w.apply(hourly("desired + 1.0"))
+		later(interval)
+		want(t, "edited", a.says(), "4")
+		a.stop()
+		w.apply(hourly("desired + 2.0"))
+		later(interval)
+		want(t, "edited while nobody decides", b.says(), "4")
+		b.leads.Store(true)
+		later(interval)
+		want(t, "by the one that decides then", b.says(), "5")
+	})
+}
+
+func TestAReplicaThatDoesNotDecideTellsWhetherItCould(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, orders(nil))
+		w.start(true)
+		b := w.start(false)
+		later(2 * interval)
+		if err := b.Known("shop", "orders"); err != nil {
+			t.Errorf("it could: %v", err)
+		}
+		w.fails("flink_desired_taskmanagers", "nothing has been collected yet")
+		later(interval)
+		want(t, "when it couldn't", fmt.Sprint(b.Known("shop", "orders")), "desired has no value here: nothing has been collected yet")
+	})
+}
+
 func TestAStatusIsWrittenWhenSomebodyWouldSeeAChangeOrItIsOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, orders(nil))
