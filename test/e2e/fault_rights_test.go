@@ -16,6 +16,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
 )
 
 // ours selects what the manifests make.
@@ -24,6 +26,13 @@ const ours = "app.kubernetes.io/part-of=flink-hpa"
 // It looks back at what all tests before it had the two programs do.
 func TestWhenAllIsDoneEachRightHasBeenUsedAndNoneWasMissing(t *testing.T) {
 	somethingWrong(t)
+	apply(t, "scalingrule.yaml")
+	eventually(t, time.Minute, "a ScalingRule has its status", ruleSays(func(status v1alpha1.ScalingRuleStatus) error {
+		if status.Evaluated == nil {
+			return fmt.Errorf("its status is %+v", status)
+		}
+		return nil
+	}))
 	used, refused := requests(t)
 	for _, request := range refused {
 		// Settings in a namespace whose owner has not bound the role to read them.
