@@ -141,6 +141,7 @@ func (b *Bed) apiserverArgs() []string {
 		"--bind-address=" + b.network.host(), "--advertise-address=" + b.network.host(), fmt.Sprintf("--secure-port=%d", apiserverPort),
 		"--service-cluster-ip-range=" + b.network.serviceRange(),
 		"--authorization-mode=RBAC",
+		"--feature-gates=HPAScaleToZero=true", // off by default: HPAs may have minReplicas 0
 		"--client-ca-file=" + pki("ca.crt"), "--tls-cert-file=" + pki("apiserver.crt"), "--tls-private-key-file=" + pki("apiserver.key"),
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + pki("sa.pub"), "--service-account-signing-key-file=" + pki("sa.key"),
