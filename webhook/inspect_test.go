@@ -18,7 +18,6 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 	clocktesting "k8s.io/utils/clock/testing"
-	"k8s.io/utils/ptr"
 
 	"github.com/flink-hpa/flink-hpa/internal/events"
 )
@@ -176,7 +175,7 @@ func TestAPanicIsAnError(t *testing.T) {
 func TestPeersLeaveOutWhatTheWorkloadMade(t *testing.T) {
 	controlled := func(kind, name, hash string) func(*corev1.Pod) {
 		return func(pod *corev1.Pod) {
-			pod.OwnerReferences = []metav1.OwnerReference{{Kind: kind, Name: name, Controller: ptr.To(true)}}
+			pod.OwnerReferences = []metav1.OwnerReference{{Kind: kind, Name: name, Controller: new(true)}}
 			pod.Labels["pod-template-hash"] = hash
 		}
 	}

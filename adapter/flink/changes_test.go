@@ -12,14 +12,12 @@ import (
 	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
 )
 
-func number(x float64) *float64 { return &x }
-
 func wants(n int) desired.Decision {
 	return desired.Decision{TaskManagers: n, Bottleneck: "work", Reasons: []desired.Reason{{Code: desired.MoreNeeded, Text: "it needs more"}}}
 }
 
 func fares(after time.Duration, taskManagers int) Condition {
-	return Condition{Time: at(after), TaskManagers: taskManagers, Busy: 0.5, Arrival: number(100), Backlog: number(20)}
+	return Condition{Time: at(after), TaskManagers: taskManagers, Busy: 0.5, Arrival: new(100.0), Backlog: new(20.0)}
 }
 
 func TestAChangeIsToldAndSoIsItsOutcome(t *testing.T) {
@@ -90,7 +88,7 @@ func TestFiftyChangesAreKeptAndWhatWasGivenAwayStays(t *testing.T) {
 func TestWhatIsNotKnownOfASourceIsNotAdded(t *testing.T) {
 	r, _, _ := threeVertices(t)
 	decision := wants(1)
-	decision.Sources = []desired.Intake{{Arrival: number(40), Backlog: number(5)}, {Arrival: number(2), Backlog: number(1)}}
+	decision.Sources = []desired.Intake{{Arrival: new(40.0), Backlog: new(5.0)}, {Arrival: new(2.0), Backlog: new(1.0)}}
 	if got := conditionOf(r, decision); *got.Arrival != 42 || *got.Backlog != 6 || got.Busy != 0.5 {
 		t.Errorf("of two sources: %+v", got)
 	}

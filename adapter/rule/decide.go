@@ -8,7 +8,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
 	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
@@ -92,7 +91,7 @@ func (r *round) pause() {
 			r.decision.Err = fmt.Errorf("there is no number yet that could be kept: %w", r.known[Current].Err)
 			return
 		}
-		r.state.Changed = ptr.To(metav1.NewTime(r.now))
+		r.state.Changed = new(metav1.NewTime(r.now))
 	}
 	r.decision.Value, r.decision.Time = r.state.Value, r.now
 	r.because("paused")
@@ -129,7 +128,7 @@ func (r *round) runs() *int32 {
 	if !ok || sample.Err != nil {
 		return nil
 	}
-	return ptr.To(int32(sample.Value))
+	return new(int32(sample.Value))
 }
 
 // scale decides.

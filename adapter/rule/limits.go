@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 )
 
 // bounded is the number within spec.limits.min and max.
@@ -38,10 +37,10 @@ func (r *round) approach(wanted int32) error {
 		return nil
 	}
 	if r.state.Pending == nil {
-		r.state.Pending = ptr.To(metav1.NewTime(r.now))
+		r.state.Pending = new(metav1.NewTime(r.now))
 	}
 	if r.now.Sub(r.state.Pending.Time) < r.gather {
-		r.decision.Value = ptr.To(from)
+		r.decision.Value = new(from)
 		r.because("%d from %s on at the earliest", r.step(from, wanted), r.state.Pending.Add(r.gather).UTC().Format("15:04:05"))
 		return nil
 	}
@@ -80,8 +79,8 @@ func (r *round) step(from, to int32) int32 {
 // change has the number served from now on.
 func (r *round) change(to int32) {
 	if r.state.Value == nil || *r.state.Value != to {
-		r.state.Changed = ptr.To(metav1.NewTime(r.now))
+		r.state.Changed = new(metav1.NewTime(r.now))
 	}
-	r.state.Value, r.state.Pending = ptr.To(to), nil
-	r.decision.Value = ptr.To(to)
+	r.state.Value, r.state.Pending = new(to), nil
+	r.decision.Value = new(to)
 }

@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/klog/v2"
-	"k8s.io/utils/ptr"
 
 	"github.com/flink-hpa/flink-hpa/adapter/rule"
 	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
@@ -39,10 +38,10 @@ type change struct {
 func (e *entry) status(before *v1alpha1.ScalingRuleStatus, decision rule.Decision, now time.Time) v1alpha1.ScalingRuleStatus {
 	s := v1alpha1.ScalingRuleStatus{
 		ObservedGeneration: e.generation, ServingGeneration: e.serving, Value: decision.Value, WouldBe: decision.WouldBe,
-		Reason: strings.Join(decision.Reasons, ", "), Evaluated: ptr.To(metav1.NewTime(now)), State: e.state,
+		Reason: strings.Join(decision.Reasons, ", "), Evaluated: new(metav1.NewTime(now)), State: e.state,
 	}
 	if decision.Value != nil {
-		s.InputsTime = ptr.To(metav1.NewTime(decision.Time))
+		s.InputsTime = new(metav1.NewTime(decision.Time))
 	}
 	trouble := e.trouble(decision)
 	if trouble != nil {
@@ -113,7 +112,7 @@ func toSecond(t *metav1.Time) *metav1.Time {
 	if t == nil {
 		return nil
 	}
-	return ptr.To(metav1.NewTime(t.Truncate(time.Second)))
+	return new(metav1.NewTime(t.Truncate(time.Second)))
 }
 
 // write writes the statuses that have changed. One that can't be written is written in a later round: the numbers count all the same.

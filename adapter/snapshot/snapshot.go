@@ -6,6 +6,7 @@ package snapshot
 
 import (
 	"errors"
+	"maps"
 	"sync"
 	"time"
 )
@@ -44,9 +45,7 @@ func NewStore[K comparable, V any](maxAge time.Duration) *Store[K, V] {
 func (s *Store[K, V]) Put(samples map[K]Sample[V]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for key, sample := range samples {
-		s.samples[key] = sample
-	}
+	maps.Copy(s.samples, samples)
 }
 
 // Delete forgets the keys.

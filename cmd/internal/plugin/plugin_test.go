@@ -33,14 +33,14 @@ func orders(change func(*hpa)) hpa {
 			MinReplicas:    ptr.To[int32](2), MaxReplicas: 8,
 			Metrics: []autoscalingv2.MetricSpec{{Type: autoscalingv2.ExternalMetricSourceType, External: &autoscalingv2.ExternalMetricSource{
 				Metric: autoscalingv2.MetricIdentifier{Name: desiredMetric, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "orders"}}},
-				Target: autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: ptr.To(resource.MustParse("1"))},
+				Target: autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: new(resource.MustParse("1"))},
 			}}},
 		},
 		Status: autoscalingv2.HorizontalPodAutoscalerStatus{
 			CurrentReplicas: 3, DesiredReplicas: 4,
 			CurrentMetrics: []autoscalingv2.MetricStatus{{Type: autoscalingv2.ExternalMetricSourceType, External: &autoscalingv2.ExternalMetricStatus{
 				Metric:  autoscalingv2.MetricIdentifier{Name: desiredMetric},
-				Current: autoscalingv2.MetricValueStatus{AverageValue: ptr.To(resource.MustParse("1334m"))},
+				Current: autoscalingv2.MetricValueStatus{AverageValue: new(resource.MustParse("1334m"))},
 			}}},
 			Conditions: []autoscalingv2.HorizontalPodAutoscalerCondition{
 				{Type: autoscalingv2.AbleToScale, Status: corev1.ConditionTrue, Message: "recommended size matches current size"},
