@@ -5,9 +5,12 @@ package audit
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
 
@@ -21,6 +24,8 @@ const (
 	// ReasonChanged and ReasonOutcome are the reasons of the Events: of a change, and of what came of it.
 	ReasonChanged = "DesiredTaskManagersChanged"
 	ReasonOutcome = "DesiredTaskManagersOutcome"
+	// ReasonRule is the reason of an Event of a change of a ScalingRule's number.
+	ReasonRule = "ScalingRuleChanged"
 	// attempts to write an Event, with growing pauses.
 	attempts = 5
 )
@@ -32,6 +37,8 @@ type Options struct {
 	Leads func() bool
 	// HPAs are those that go by the desired number of that Flink cluster.
 	HPAs func(flink.Cluster) []*autoscalingv2.HorizontalPodAutoscaler
+	// HPAsOn are those of a namespace that go by the metric of that name.
+	HPAsOn func(namespace, metric string) []*autoscalingv2.HorizontalPodAutoscaler
 }
 
 // Audit writes down changes. It is safe for concurrent use.
@@ -40,10 +47,10 @@ type Audit struct {
 	queue workqueue.TypedRateLimitingInterface[*entry]
 }
 
-// entry is something to tell about a Flink cluster.
+// entry is something to tell on some HPAs.
 type entry struct {
-	cluster flink.Cluster
-	change  flink.Change
+	event events.Event
+	hpas  func() []*autoscalingv2.HorizontalPodAutoscaler
 }
 
 // New returns an Audit that writes no Events before Run.
@@ -55,14 +62,30 @@ func New(opts Options) *Audit {
 // Changed takes in a change, or again one whose outcome is known. It logs it as one line, and doesn't wait for the Events.
 func (a *Audit) Changed(ctx context.Context, cluster flink.Cluster, change flink.Change) {
 	logger := klog.LoggerWithValues(klog.FromContext(ctx), "jobManager", cluster, "from", change.From, "to", change.To, "at", change.Time.UTC())
+	event := events.Event{Reason: ReasonChanged, Note: change.Text(), Of: change.Time}
 	if outcome := change.Outcome(); outcome != "" {
 		logger.Info("Outcome of a change of the desired TaskManagers", "before", change.Before, "after", *change.After, "restartSeconds", change.Restart)
+		event.Reason = ReasonOutcome
+		event.Note = fmt.Sprintf("after %d to %d TaskManagers at %s: %s", change.From, change.To, change.Time.UTC().Format("15:04:05"), outcome)
 	} else {
 		logger.Info("Change of the desired TaskManagers", "bottleneck", change.Bottleneck, "reasons", change.Reasons, "before", change.Before)
 	}
-	if a.opts.Leads() {
-		a.queue.Add(&entry{cluster, change})
+	a.add(event, func() []*autoscalingv2.HorizontalPodAutoscaler { return a.opts.HPAs(cluster) })
+}
+
+// RuleChanged takes in that the number of a ScalingRule, which has been logged, is another from at on. It doesn't wait for the Events.
+func (a *Audit) RuleChanged(rule types.NamespacedName, from, to int32, reason string, at time.Time) {
+	event := events.Event{Reason: ReasonRule, Note: fmt.Sprintf("ScalingRule %s: from %d to %d TaskManagers: %s", rule.Name, from, to, reason), Of: at}
+	a.add(event, func() []*autoscalingv2.HorizontalPodAutoscaler { return a.opts.HPAsOn(rule.Namespace, rule.Name) })
+}
+
+func (a *Audit) add(event events.Event, hpas func() []*autoscalingv2.HorizontalPodAutoscaler) {
+	if !a.opts.Leads() {
+		return
 	}
+	event.Type, event.Action = corev1.EventTypeNormal, "Decide"
+	event.Note = strings.ToValidUTF8(event.Note[:min(len(event.Note), events.MaxNote)], "")
+	a.queue.Add(&entry{event, hpas})
 }
 
 // Run writes Events until ctx ends.
@@ -81,7 +104,7 @@ func (a *Audit) Run(ctx context.Context) {
 		case a.queue.NumRequeues(next) < attempts:
 			a.queue.AddRateLimited(next)
 		default:
-			klog.FromContext(ctx).Error(err, "A change has no Event", "jobManager", next.cluster)
+			klog.FromContext(ctx).Error(err, "A change has no Event", "reason", next.event.Reason, "note", next.event.Note)
 			a.queue.Forget(next)
 		}
 		a.queue.Done(next)
@@ -90,12 +113,8 @@ func (a *Audit) Run(ctx context.Context) {
 
 // tell writes an Event on each HPA. After a failure the ones that were written are there already.
 func (a *Audit) tell(ctx context.Context, e *entry) error {
-	event := events.Event{Type: corev1.EventTypeNormal, Reason: ReasonChanged, Action: "Decide", Note: e.change.Text(), Of: e.change.Time}
-	if outcome := e.change.Outcome(); outcome != "" {
-		event.Reason, event.Note = ReasonOutcome, fmt.Sprintf("after %d to %d TaskManagers at %s: %s",
-			e.change.From, e.change.To, e.change.Time.UTC().Format("15:04:05"), outcome)
-	}
-	for _, hpa := range a.opts.HPAs(e.cluster) {
+	for _, hpa := range e.hpas() {
+		event := e.event
 		event.Regarding = corev1.ObjectReference{
 			APIVersion: "autoscaling/v2", Kind: "HorizontalPodAutoscaler", Namespace: hpa.Namespace, Name: hpa.Name, UID: hpa.UID,
 		}

@@ -13,6 +13,7 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/utils/clock"
@@ -42,6 +43,12 @@ func newBed(t *testing.T, hpas ...string) *bed {
 		Leads:  func() bool { return b.leads },
 		HPAs: func(cluster flink.Cluster) []*autoscalingv2.HorizontalPodAutoscaler {
 			if cluster != orders {
+				return nil
+			}
+			return b.hpas
+		},
+		HPAsOn: func(namespace, metric string) []*autoscalingv2.HorizontalPodAutoscaler {
+			if namespace != "shop" || metric != "paced" {
 				return nil
 			}
 			return b.hpas
@@ -98,6 +105,20 @@ func TestAChangeAndItsOutcomeAreEventsOnTheHPA(t *testing.T) {
 		}
 		if got := b.written(t); !slices.Equal(got, want) {
 			t.Errorf("the Events are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}
+
+func TestAChangeOfARuleIsAnEventOnTheHPA(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, "orders")
+		b.RuleChanged(types.NamespacedName{Namespace: "shop", Name: "paced"}, 2, 4, "schedule office", time.Now())
+		b.RuleChanged(types.NamespacedName{Namespace: "shop", Name: "of nobody"}, 2, 4, "expression", time.Now())
+		b.RuleChanged(types.NamespacedName{Namespace: "shop", Name: "paced"}, 4, 5, strings.Repeat("ä", events.MaxNote), time.Now()) // is cut
+		got := b.written(t)
+		if len(got) != 2 || got[0] != "ScalingRuleChanged of orders: ScalingRule paced: from 2 to 4 TaskManagers: schedule office" ||
+			len(got[1]) > len("ScalingRuleChanged of orders: ")+events.MaxNote || !strings.HasSuffix(got[1], "ä") {
+			t.Errorf("the Events are\n%s", strings.Join(got, "\n"))
 		}
 	})
 }

@@ -25,13 +25,14 @@ type entry struct {
 	written    v1alpha1.ScalingRuleStatus
 	writtenAt  time.Time
 	told       string // what was logged last
+	served     *int32 // the newest number; nil: none yet
 }
 
 // entry is what is known of a rule, with the program of its newest spec if that can be used.
 func (r *Rules) entry(key types.NamespacedName, found *v1alpha1.ScalingRule) *entry {
 	e := r.entries[key]
 	if e == nil || e.uid != found.UID {
-		e = &entry{uid: found.UID, state: *found.Status.State.DeepCopy(), written: *found.Status.DeepCopy()}
+		e = &entry{uid: found.UID, state: *found.Status.State.DeepCopy(), written: *found.Status.DeepCopy(), served: found.Status.Value}
 		r.entries[key] = e
 		if last := found.Status.LastGood; last != nil {
 			if program, err := rule.Compile(*last, r.opts.Serves); err == nil {
@@ -85,9 +86,24 @@ func (e *entry) trouble(decision rule.Decision) error {
 // follow remembers what the replica that decides has written.
 func (e *entry) follow(status *v1alpha1.ScalingRuleStatus) {
 	e.state, e.written = *status.State.DeepCopy(), *status.DeepCopy()
+	if status.Value != nil {
+		e.served = status.Value
+	}
 	if e.program != nil && e.serving != status.ServingGeneration {
 		e.state = e.program.Renew(nil, e.state)
 	}
+}
+
+// changes takes in what is served, and returns what was before if that is another number.
+func (e *entry) changes(to *int32) (from int32, changed bool) {
+	if to == nil {
+		return 0, false
+	}
+	before := e.served
+	if e.served = to; before == nil || *before == *to {
+		return 0, false
+	}
+	return *before, true
 }
 
 // tell logs what the rule says, when that is something else than before.

@@ -45,6 +45,9 @@ type Options struct {
 	Peek       func(namespace string, q rule.Question) snapshot.Sample[float64]           // what an HPA in the namespace would be answered, without waiting
 	Leads      func() bool                                                                // whether this replica decides
 	Clock      clock.Clock
+
+	// Changed hears on the replica that decides that a rule serves another number than before, and why. It must not wait. Without it, nobody hears.
+	Changed func(rule types.NamespacedName, from, to int32, reason string, at time.Time)
 }
 
 // Rules knows the ScalingRules and what they say. It is safe for concurrent use.
@@ -80,6 +83,9 @@ type said struct {
 
 // New returns Rules that know none until Run. They need list and watch on scalingrules, and update on scalingrules/status.
 func New(opts Options) *Rules {
+	if opts.Changed == nil {
+		opts.Changed = func(types.NamespacedName, int32, int32, string, time.Time) {}
+	}
 	return &Rules{opts: opts, entries: map[types.NamespacedName]*entry{}, says: map[types.NamespacedName]said{}}
 }
 

@@ -3,6 +3,7 @@ package rules
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -230,4 +231,28 @@ func TestTheStateSurvives(t *testing.T) {
 	if differs(v1alpha1.ScalingRuleStatus{State: state}, back) {
 		t.Errorf("got %+v", back.State)
 	}
+}
+
+func TestAChangeIsToldOnceByTheReplicaThatDecides(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, orders(nil))
+		first, second := w.start(true), w.start(false)
+		later(interval)
+		w.is("flink_desired_taskmanagers", 5)
+		later(2 * interval)
+		w.fails("flink_desired_taskmanagers", "the job restarts")
+		later(interval)
+		w.is("flink_desired_taskmanagers", 5) // the same as before it was unknown
+		later(interval)
+		first.stop()
+		second.leads.Store(true)
+		later(interval)
+		w.is("flink_desired_taskmanagers", 4)
+		later(2 * interval)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if got := strings.Join(w.changes, "; "); got != "shop/orders from 3 to 5: expression; shop/orders from 5 to 4: expression" {
+			t.Errorf("told is %q", got)
+		}
+	})
 }

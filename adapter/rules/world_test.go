@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic/fake"
 	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/utils/clock"
@@ -32,9 +33,10 @@ type world struct {
 	defined atomic.Bool
 	writes  atomic.Int64
 
-	mu     sync.Mutex
-	values map[string]snapshot.Sample[float64] // by metric
-	asked  []string
+	mu      sync.Mutex
+	values  map[string]snapshot.Sample[float64] // by metric
+	asked   []string
+	changes []string // that replicas told
 }
 
 func newWorld(t *testing.T, objects ...*v1alpha1.ScalingRule) *world {
@@ -128,6 +130,11 @@ func (w *world) start(leads bool, namespaces ...string) *replica {
 	r.Rules = New(Options{
 		Dynamic: w.client, Resources: w.resources, Namespaces: namespaces, Peek: w.peek, Leads: r.leads.Load, Clock: clock.RealClock{},
 		Serves: func(metric string) bool { return strings.HasPrefix(metric, "flink_") },
+		Changed: func(rule types.NamespacedName, from, to int32, reason string, _ time.Time) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.changes = append(w.changes, fmt.Sprintf("%s from %d to %d: %s", rule, from, to, reason))
+		},
 	})
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan struct{})

@@ -5,16 +5,15 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
 
-	"github.com/flink-hpa/flink-hpa/adapter/provider"
 	"github.com/flink-hpa/flink-hpa/adapter/rules"
 )
 
-// rules evaluates ScalingRules by what the provider knows, where this replica leads, and has it serve what they say.
-func (o *Options) rules(client kubernetes.Interface, dynamic dynamic.Interface, answers *provider.Provider, leads func() bool) *rules.Rules {
+// rules evaluates ScalingRules by what is collected, where this replica leads, and has what they say served.
+func (o *Options) rules(client kubernetes.Interface, dynamic dynamic.Interface, sources *sources, leads func() bool) *rules.Rules {
 	all := rules.New(rules.Options{
-		Dynamic: dynamic, Resources: client.Discovery().ServerResourcesForGroupVersionWithContext, Namespaces: o.Namespaces, Serves: answers.Serves, Peek: answers.Peek,
-		Leads: leads, Clock: clock.RealClock{},
+		Dynamic: dynamic, Resources: client.Discovery().ServerResourcesForGroupVersionWithContext, Namespaces: o.Namespaces,
+		Serves: sources.provider.Serves, Peek: sources.provider.Peek, Leads: leads, Changed: sources.audit.RuleChanged, Clock: clock.RealClock{},
 	})
-	answers.SetRules(all)
+	sources.provider.SetRules(all)
 	return all
 }

@@ -66,7 +66,7 @@ func Run(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return err
 	}
-	scaling := opts.rules(client, dynamicClient, sources.provider, elected.Leads)
+	scaling := opts.rules(client, dynamicClient, sources, elected.Leads)
 	registration := apiservice.New(dynamicClient, opts.APIService, types.NamespacedName{Namespace: opts.Namespace, Name: opts.Service})
 	watch := apiservice.NewWatch(registration, client, instance, clock.RealClock{})
 	served := newServed(sources.provider, clock.RealClock{})

@@ -86,7 +86,7 @@ func newSources(conf config.Config, in place, metrics *ownMetrics) (*sources, er
 		overrides: flink.NewOverrides(client, discovery.Running, in.instance, clock),
 	}
 	s.audit = audit.New(audit.Options{
-		Events: events.Writer{Client: client, Clock: clock, Controller: audit.Controller, Instance: in.instance}, Leads: in.leads, HPAs: s.scaling,
+		Events: events.Writer{Client: client, Clock: clock, Controller: audit.Controller, Instance: in.instance}, Leads: in.leads, HPAs: s.scaling, HPAsOn: s.scalingOn,
 	})
 	s.current.Store(&collected{})
 	next, clusters, err := s.plan(conf)
@@ -104,6 +104,15 @@ func (s *sources) scaling(cluster flink.Cluster) []*autoscalingv2.HorizontalPodA
 		if meant, err := s.provider.FlinkCluster(cluster.Namespace, selector); err == nil && meant == cluster {
 			hpas = append(hpas, hpa)
 		}
+	}
+	return hpas
+}
+
+// scalingOn are the HPAs of a namespace that go by the metric of that name.
+func (s *sources) scalingOn(namespace, metric string) []*autoscalingv2.HorizontalPodAutoscaler {
+	var hpas []*autoscalingv2.HorizontalPodAutoscaler
+	for hpa := range s.demand.Asking(namespace, metric) {
+		hpas = append(hpas, hpa)
 	}
 	return hpas
 }

@@ -134,6 +134,9 @@ func (b *Bed) etcdArgs() []string {
 	}
 }
 
+// scaleToZero is off by default. With it HPAs may have minReplicas 0, and the controller brings back what it has scaled to 0.
+const scaleToZero = "--feature-gates=HPAScaleToZero=true"
+
 func (b *Bed) apiserverArgs() []string {
 	pki := b.layout.pki
 	return []string{
@@ -141,7 +144,7 @@ func (b *Bed) apiserverArgs() []string {
 		"--bind-address=" + b.network.host(), "--advertise-address=" + b.network.host(), fmt.Sprintf("--secure-port=%d", apiserverPort),
 		"--service-cluster-ip-range=" + b.network.serviceRange(),
 		"--authorization-mode=RBAC",
-		"--feature-gates=HPAScaleToZero=true", // off by default: HPAs may have minReplicas 0
+		scaleToZero,
 		"--client-ca-file=" + pki("ca.crt"), "--tls-cert-file=" + pki("apiserver.crt"), "--tls-private-key-file=" + pki("apiserver.key"),
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + pki("sa.pub"), "--service-account-signing-key-file=" + pki("sa.key"),
@@ -160,7 +163,7 @@ func (b *Bed) apiserverArgs() []string {
 
 func (b *Bed) controllerManagerArgs(kubeconfig string) []string {
 	return append(b.controllerArgs(kubeconfig),
-		"--controllers=*", "--use-service-account-credentials",
+		"--controllers=*", "--use-service-account-credentials", scaleToZero,
 		"--service-account-private-key-file="+b.layout.pki("sa.key"), "--root-ca-file="+b.layout.pki("ca.crt"),
 		// The default is 15 s; an HPA that looks more often makes a demo of minutes show what takes a day elsewhere.
 		"--horizontal-pod-autoscaler-sync-period=5s")

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/flink-hpa/flink-hpa/adapter/audit"
 	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
 	"github.com/flink-hpa/flink-hpa/test/bed"
 )
@@ -53,6 +56,24 @@ func TestRuleScalesTheJobAndEachEditCounts(t *testing.T) {
 	eventually(t, 30*time.Second, "an override counts", ruleServes(1))
 	eventually(t, time.Minute, "the HPA follows the override", wants(1, 1))
 	eventually(t, 3*time.Minute, "it ends by itself", ruleServes(3))
+	eventually(t, time.Minute, "Events on the HPA tell of each change", func(ctx context.Context) error {
+		told, err := cluster.Client.CoreV1().Events(bed.SampleNamespace).List(ctx, metav1.ListOptions{
+			FieldSelector: "involvedObject.kind=HorizontalPodAutoscaler,reason=" + audit.ReasonRule,
+		})
+		if err != nil {
+			return err
+		}
+		var notes []string
+		for _, event := range told.Items {
+			notes = append(notes, event.Message)
+		}
+		for _, want := range []string{"from 1 to 2 TaskManagers: expression", "from 2 to 3 TaskManagers: ", "from 3 to 1 TaskManagers: override by e2e until "} {
+			if !strings.Contains(strings.Join(notes, "\n"), want) {
+				return fmt.Errorf("%q lacks %q", notes, want)
+			}
+		}
+		return nil
+	})
 }
 
 func TestRuleOfAnotherNameIsToldOf(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/yaml"
 )
 
 const desiredMetric = "flink_desired_taskmanagers"
@@ -35,15 +36,24 @@ func (e explanation) reasons() string {
 	return strings.Join(texts, "; ")
 }
 
-// explain writes the adapter's explanation for one HPA.
+// explain writes why one HPA's number is what it is: the adapter's explanation of the desired number, and what ScalingRules say.
 func (a asker) explain(ctx context.Context, question asked, out io.Writer) error {
-	h, err := a.client.AutoscalingV2().HorizontalPodAutoscalers(question.namespace).Get(ctx, question.hpa, metav1.GetOptions{})
+	found, err := a.client.AutoscalingV2().HorizontalPodAutoscalers(question.namespace).Get(ctx, question.hpa, metav1.GetOptions{})
 	if err != nil {
 		return fmt.Errorf("read the HPA: %w", err)
 	}
-	metric := desiredOf(*h)
-	if metric == nil {
-		return fmt.Errorf("HPA %s/%s doesn't go by %s, which alone is explained; kubectl describe hpa shows what it goes by", h.Namespace, h.Name, desiredMetric)
+	rules, err := a.rules(ctx, question.namespace)
+	if err != nil {
+		return err
+	}
+	h := seen(*found, rules)
+	metric := h.desired()
+	switch {
+	case metric == nil && len(h.rules) == 0:
+		return fmt.Errorf("HPA %s/%s goes neither by %s nor by a ScalingRule, which are what is explained; kubectl describe hpa shows what it goes by",
+			h.Namespace, h.Name, desiredMetric)
+	case metric == nil:
+		return h.explainRules(question, out)
 	}
 	format := "text"
 	if question.json {
@@ -57,9 +67,30 @@ func (a asker) explain(ctx context.Context, question asked, out io.Writer) error
 	return err
 }
 
-// desiredOf is the metric that can be explained, if the HPA goes by it.
-func desiredOf(h hpa) *autoscalingv2.ExternalMetricSource {
-	for _, metric := range metricsOf(h) {
+// explainRules writes the status of each rule.
+func (h hpa) explainRules(question asked, out io.Writer) error {
+	write := yaml.Marshal
+	if question.json {
+		write = func(object any) ([]byte, error) {
+			text, err := json.MarshalIndent(object, "", "  ")
+			return append(text, '\n'), err
+		}
+	}
+	for _, rule := range h.rules {
+		text, err := write(map[string]any{"scalingRule": rule.Name, "status": rule.Status})
+		if err != nil {
+			return fmt.Errorf("write the status of ScalingRule %s: %w", rule.Name, err)
+		}
+		if _, err := out.Write(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// desired is the metric that the adapter explains, if the HPA goes by it.
+func (h hpa) desired() *autoscalingv2.ExternalMetricSource {
+	for _, metric := range h.metrics {
 		if metric.Metric.Name == desiredMetric {
 			return metric
 		}

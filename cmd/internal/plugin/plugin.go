@@ -22,7 +22,7 @@ const usage = `Tells how the HPAs that use flink-hpa's metrics fare, and why.
 
 Usage:
   kubectl flink-hpa [status]      a line for each HPA: its TaskManagers, its metrics, and why
-  kubectl flink-hpa explain HPA   why flink_desired_taskmanagers is what it is for that HPA's job
+  kubectl flink-hpa explain HPA   why its number is what it is: flink_desired_taskmanagers, or a ScalingRule's
   kubectl flink-hpa watch         status again whenever an HPA changes, until Ctrl-C
 
 Flags:

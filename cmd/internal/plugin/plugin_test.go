@@ -24,9 +24,11 @@ const (
 	explainPath = "/apis/external.metrics.k8s.io/v1beta1/namespaces/shop/flink_desired_taskmanagers"
 )
 
+type autoscaler = autoscalingv2.HorizontalPodAutoscaler
+
 // orders is an HPA on the desired number, as a cluster shows it. change makes it another one.
-func orders(change func(*hpa)) hpa {
-	h := hpa{
+func orders(change func(*autoscaler)) autoscaler {
+	h := autoscaler{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "orders"},
 		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
 			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "orders-taskmanager"},
@@ -54,13 +56,21 @@ func orders(change func(*hpa)) hpa {
 	return h
 }
 
-func lag(h *hpa) {
+func lag(h *autoscaler) {
 	h.Spec.Metrics[0].External.Metric = autoscalingv2.MetricIdentifier{Name: "kafka_consumergroup_lag"}
 	h.Status.CurrentMetrics = nil
 }
 
+// paced is the metric of the one ScalingRule that there is.
+func paced(h *autoscaler) {
+	h.Spec.Metrics[0].External.Metric = autoscalingv2.MetricIdentifier{Name: "paced"}
+}
+
+const rules = `{"items": [{"metadata": {"namespace": "shop", "name": "paced"}, "status": {"value": 4, "reason": "limits.stepUp, 6 wanted", "error": "generation 3 can't be used"}},
+	{"metadata": {"namespace": "shop", "name": "other"}}]}`
+
 // server answers as an API server with these HPAs, and one explanation.
-func server(t *testing.T, hpas []hpa, explain http.HandlerFunc) (kubeconfig string) {
+func server(t *testing.T, hpas []autoscaler, explain http.HandlerFunc) (kubeconfig string) {
 	t.Helper()
 	answer := func(w http.ResponseWriter, object any) {
 		w.Header().Set("Content-Type", "application/json")
@@ -74,6 +84,14 @@ func server(t *testing.T, hpas []hpa, explain http.HandlerFunc) (kubeconfig stri
 	})
 	mux.HandleFunc("GET "+hpasPath+"/orders", func(w http.ResponseWriter, _ *http.Request) { answer(w, hpas[0]) })
 	mux.HandleFunc("GET "+explainPath, explain)
+	mux.HandleFunc("GET /apis/flink-hpa.dev/v1alpha1/namespaces/shop/scalingrules", func(w http.ResponseWriter, r *http.Request) {
+		if hpas[0].Spec.Metrics == nil || hpas[0].Spec.Metrics[0].External.Metric.Name == desiredMetric {
+			refused(w, r) // a cluster that doesn't know them
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(rules))
+	})
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
@@ -110,24 +128,29 @@ func TestAnswers(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		args    []string
-		hpas    []hpa
+		hpas    []autoscaler
 		explain http.HandlerFunc // else explained
 		want    []string
 		not     string
 	}{
-		{"a line for each HPA, with why", nil, []hpa{orders(nil)}, nil,
+		{"a line for each HPA, with why", nil, []autoscaler{orders(nil)}, nil,
 			[]string{"HPA", "orders", "deployment/orders-taskmanager", "flink_desired_taskmanagers 1334m/1", "held: the job restarts; vertex map is busy; partitions limit it"}, "NAMESPACE"},
-		{"an HPA that has no metric says so itself", []string{"status"}, []hpa{orders(func(h *hpa) {
+		{"an HPA that has no metric says so itself", []string{"status"}, []autoscaler{orders(func(h *autoscaler) {
 			h.Status.Conditions[1].Status, h.Status.Conditions[1].Message = corev1.ConditionFalse, "unable to get external metric"
 		})}, nil, []string{"unable to get external metric"}, "vertex map"},
-		{"an explanation that is refused", nil, []hpa{orders(nil)}, refused, []string{"not found: no running pod"}, "vertex map"},
-		{"an HPA on lag has its own word, and no value yet", nil, []hpa{orders(lag)}, nil,
+		{"an explanation that is refused", nil, []autoscaler{orders(nil)}, refused, []string{"not found: no running pod"}, "vertex map"},
+		{"an HPA on lag has its own word, and no value yet", nil, []autoscaler{orders(lag)}, nil,
 			[]string{"kafka_consumergroup_lag ?/1", "recommended size matches current size"}, "vertex map"},
-		{"other HPAs are none of ours", nil, []hpa{orders(func(h *hpa) { h.Spec.Metrics = nil })}, nil,
+		{"an HPA on a ScalingRule has the rule's word", nil, []autoscaler{orders(paced)}, nil,
+			[]string{"paced ?/1", "limits.stepUp, 6 wanted; generation 3 can't be used"}, "vertex map"},
+		{"which is what is explained of it", []string{"explain", "orders"}, []autoscaler{orders(paced)}, nil,
+			[]string{"scalingRule: paced\n", "  reason: limits.stepUp, 6 wanted\n", "  value: 4\n"}, "other"},
+		{"also as JSON", []string{"explain", "orders", "-o", "json"}, []autoscaler{orders(paced)}, nil, []string{`"value": 4`}, "other"},
+		{"other HPAs are none of ours", nil, []autoscaler{orders(func(h *autoscaler) { h.Spec.Metrics = nil })}, nil,
 			[]string{"No HPA in namespace shop goes by a metric of flink-hpa."}, "orders"},
-		{"an explanation in words", []string{"explain", "hpa/orders"}, []hpa{orders(nil)}, nil, []string{"orders in words"}, "held"},
-		{"and with its history", []string{"explain", "orders", "--history"}, []hpa{orders(nil)}, nil, []string{"orders in words, history true"}, "held"},
-		{"the same as JSON", []string{"explain", "orders", "-o", "json"}, []hpa{orders(nil)}, nil, []string{`"held": "the job restarts"`}, "in words"},
+		{"an explanation in words", []string{"explain", "hpa/orders"}, []autoscaler{orders(nil)}, nil, []string{"orders in words"}, "held"},
+		{"and with its history", []string{"explain", "orders", "--history"}, []autoscaler{orders(nil)}, nil, []string{"orders in words, history true"}, "held"},
+		{"the same as JSON", []string{"explain", "orders", "-o", "json"}, []autoscaler{orders(nil)}, nil, []string{`"held": "the job restarts"`}, "in words"},
 		{"help", []string{"--help"}, nil, nil, []string{"kubectl flink-hpa explain HPA", "--namespace"}, "error"},
 		{"the version", []string{"--version"}, nil, nil, []string{"kubectl-flink_hpa "}, "error"},
 	} {
@@ -163,11 +186,11 @@ func TestWrongQuestionsAreRefusedWithTheWayOut(t *testing.T) {
 		{"an unknown format", []string{"explain", "orders", "-o", "yaml"}, "--output=yaml: possible are text and json"},
 		{"an unknown flag", []string{"--nmespace=shop"}, "unknown flag: --nmespace; see kubectl flink-hpa --help"},
 		{"an explanation of all", []string{"explain", "orders", "-A"}, "--all-namespaces: explain is about one HPA"},
-		{"an HPA on something else", []string{"explain", "orders"}, "HPA shop/orders doesn't go by flink_desired_taskmanagers"},
+		{"an HPA on something else", []string{"explain", "orders"}, "HPA shop/orders goes neither by flink_desired_taskmanagers nor by a ScalingRule"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer
-			err := Run(t.Context(), append(c.args, "--kubeconfig", server(t, []hpa{orders(lag)}, refused)), &out)
+			err := Run(t.Context(), append(c.args, "--kubeconfig", server(t, []autoscaler{orders(lag)}, refused)), &out)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("the error is %v, want %q", err, c.want)
 			}
@@ -182,7 +205,7 @@ func TestAWatchEndsWithItsContext(t *testing.T) {
 			cancel()
 		}
 	})
-	if err := Run(ctx, []string{"watch", "--kubeconfig", server(t, []hpa{orders(nil)}, explained(t))}, wrote); err != nil {
+	if err := Run(ctx, []string{"watch", "--kubeconfig", server(t, []autoscaler{orders(nil)}, explained(t))}, wrote); err != nil {
 		t.Error(err)
 	}
 }

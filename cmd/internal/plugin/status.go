@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -10,15 +11,23 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/ptr"
+
+	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
 )
 
 // asker asks a cluster.
 type asker struct{ client kubernetes.Interface }
 
-type hpa = autoscalingv2.HorizontalPodAutoscaler
+// hpa is one that goes by metrics of ours.
+type hpa struct {
+	autoscalingv2.HorizontalPodAutoscaler
+	metrics []*autoscalingv2.ExternalMetricSource // of ours
+	rules   []*v1alpha1.ScalingRule               // whose names are among them
+}
 
 // status writes a line for each HPA.
 func (a asker) status(ctx context.Context, namespace string, out io.Writer) error {
@@ -46,7 +55,7 @@ func (a asker) status(ctx context.Context, namespace string, out io.Writer) erro
 			_, _ = fmt.Fprintf(table, "%s\t", h.Namespace)
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%s/%s\t%d\t%d\t%d\t%d\t%s\t%s\n", h.Name, strings.ToLower(h.Spec.ScaleTargetRef.Kind), h.Spec.ScaleTargetRef.Name,
-			h.Status.CurrentReplicas, h.Status.DesiredReplicas, ptr.Deref(h.Spec.MinReplicas, 1), h.Spec.MaxReplicas, values(h), a.why(ctx, h))
+			h.Status.CurrentReplicas, h.Status.DesiredReplicas, ptr.Deref(h.Spec.MinReplicas, 1), h.Spec.MaxReplicas, h.values(), a.why(ctx, h))
 	}
 	return table.Flush()
 }
@@ -57,29 +66,61 @@ func (a asker) hpas(ctx context.Context, namespace string) ([]hpa, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the HPAs: %w", err)
 	}
-	return slices.DeleteFunc(list.Items, func(h hpa) bool { return len(metricsOf(h)) == 0 }), nil
-}
-
-// isOurs tells a metric of ours by its name.
-func isOurs(metric string) bool {
-	return strings.HasPrefix(metric, "flink_") || strings.HasPrefix(metric, "kafka_consumergroup_")
-}
-
-// metricsOf are the metrics of ours that an HPA goes by.
-func metricsOf(h hpa) []*autoscalingv2.ExternalMetricSource {
-	var ours []*autoscalingv2.ExternalMetricSource
-	for _, metric := range h.Spec.Metrics {
-		if metric.External != nil && isOurs(metric.External.Metric.Name) {
-			ours = append(ours, metric.External)
+	rules, err := a.rules(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	var ours []hpa
+	for _, found := range list.Items {
+		if h := seen(found, rules); len(h.metrics) > 0 {
+			ours = append(ours, h)
 		}
 	}
-	return ours
+	return ours, nil
+}
+
+// seen is the HPA with what is ours of its metrics.
+func seen(found autoscalingv2.HorizontalPodAutoscaler, rules []v1alpha1.ScalingRule) hpa {
+	h := hpa{HorizontalPodAutoscaler: found}
+	for _, metric := range found.Spec.Metrics {
+		if metric.External == nil {
+			continue
+		}
+		name := metric.External.Metric.Name
+		at := slices.IndexFunc(rules, func(r v1alpha1.ScalingRule) bool { return r.Namespace == found.Namespace && r.Name == name })
+		if at >= 0 {
+			h.rules = append(h.rules, &rules[at])
+		}
+		if at >= 0 || strings.HasPrefix(name, "flink_") || strings.HasPrefix(name, "kafka_consumergroup_") {
+			h.metrics = append(h.metrics, metric.External)
+		}
+	}
+	return h
+}
+
+// rules are the ScalingRules; none where the cluster doesn't know what these are, or doesn't show them to whoever asks.
+func (a asker) rules(ctx context.Context, namespace string) ([]v1alpha1.ScalingRule, error) {
+	path := "/apis/" + v1alpha1.GroupVersion().String()
+	if namespace != metav1.NamespaceAll {
+		path += "/namespaces/" + namespace
+	}
+	answer, err := a.client.CoreV1().RESTClient().Get().AbsPath(path, v1alpha1.Resource).Do(ctx).Raw()
+	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("list the ScalingRules: %w", err)
+	}
+	var list v1alpha1.ScalingRuleList
+	if err := json.Unmarshal(answer, &list); err != nil {
+		return nil, fmt.Errorf("read the ScalingRules: %w", err)
+	}
+	return list.Items, nil
 }
 
 // values are what the HPA saw last of each, beside what it aims at.
-func values(h hpa) string {
+func (h hpa) values() string {
 	var told []string
-	for _, metric := range metricsOf(h) {
+	for _, metric := range h.metrics {
 		target, now := metric.Target.Value.String(), "?"
 		if metric.Target.Type == autoscalingv2.AverageValueMetricType {
 			target = metric.Target.AverageValue.String()
@@ -100,8 +141,8 @@ func values(h hpa) string {
 	return strings.Join(told, ", ")
 }
 
-// why is why the HPA does nothing, where it can't; else what decided on the desired number, where it goes by that; else what it
-// says of its last decision.
+// why is why the HPA does nothing, where it can't; else what decided on the desired number or on a ScalingRule's, where it goes by that;
+// else what it says of its last decision.
 func (a asker) why(ctx context.Context, h hpa) string {
 	says := map[autoscalingv2.HorizontalPodAutoscalerConditionType]autoscalingv2.HorizontalPodAutoscalerCondition{}
 	for _, condition := range h.Status.Conditions {
@@ -112,15 +153,31 @@ func (a asker) why(ctx context.Context, h hpa) string {
 			return condition.Message
 		}
 	}
-	if metric := desiredOf(h); metric != nil {
+	if metric := h.desired(); metric != nil {
 		explanation, err := a.explanation(ctx, h.Namespace, metric)
 		if err != nil {
 			return err.Error()
 		}
 		return explanation.reasons()
 	}
+	if len(h.rules) > 0 {
+		return h.ruled()
+	}
 	if condition, ok := says[autoscalingv2.ScalingLimited]; ok && condition.Status == corev1.ConditionTrue {
 		return condition.Message
 	}
 	return says[autoscalingv2.AbleToScale].Message
+}
+
+// ruled is what ScalingRules say of their numbers.
+func (h hpa) ruled() string {
+	var told []string
+	for _, rule := range h.rules {
+		for _, text := range []string{rule.Status.Reason, rule.Status.Error} {
+			if text != "" {
+				told = append(told, text)
+			}
+		}
+	}
+	return strings.Join(told, "; ")
 }
