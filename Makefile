@@ -42,7 +42,7 @@ PROTOC_GEN_GO_GRPC := .cache/bin/protoc-gen-go-grpc-$(PROTOC_GEN_GO_GRPC_VERSION
 # Which version of the module with Go's vulnerability database.
 VULNDB ?= latest
 
-.PHONY: help demo compare test test-unit test-e2e test-operator verify update lint lint-fix vulncheck playground playground-down load bench build images image-archive push-images tools bed
+.PHONY: help demo compare test test-unit test-e2e verify update lint lint-fix vulncheck playground playground-down load bench build images image-archive push-images tools bed
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -63,11 +63,8 @@ test-unit: tools ## tests of all modules, with the race detector
 	cd test/monitoring && go vet ./... && go test -race ./...
 
 test-e2e: tools ## the end to end tests: a real control plane, Kafka and Flink
-	cd test && go test -race -tags e2e -count=1 -timeout 40m -parallel 4 -v -skip '^TestWhen|FlinksOperator$$' ./e2e
+	cd test && go test -race -tags e2e -count=1 -timeout 40m -parallel 4 -v -skip '^TestWhen' ./e2e
 	cd test && go test -race -tags e2e -count=1 -timeout 40m -v -run '^TestWhen' ./e2e -args -state=faults -impatient
-
-test-operator: tools ## Flink's own operator, which takes the HPA's word: apart from test, as it brings more than two cores start in time beside the rest
-	cd test && go test -race -tags e2e -count=1 -timeout 20m -v -run 'FlinksOperator$$' ./e2e
 
 verify: .cache/bin/verify $(CONTROLLER_GEN) ## what compilers don't see: modules, format, generated files, manifests, documents, workflows, scripts
 	@.cache/bin/verify --root . --controller-gen $(CURDIR)/$(CONTROLLER_GEN)
