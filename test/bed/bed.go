@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -101,8 +102,8 @@ func (b *Bed) Stop() error {
 	b.stopNode()
 	b.node.Wait()
 	var errs []error
-	for i := len(b.processes) - 1; i >= 0; i-- {
-		errs = append(errs, b.processes[i].Stop(stopWithin))
+	for _, p := range slices.Backward(b.processes) {
+		errs = append(errs, p.Stop(stopWithin))
 	}
 	if b.network.claim != nil {
 		errs = append(errs, b.network.claim.Close())

@@ -107,7 +107,7 @@ func (w *watcher) watch(ctx context.Context, shape load.Shape, duration time.Dur
 	for {
 		select {
 		case <-ctx.Done():
-			<-produced
+			_ = <-produced // it ends for the same reason
 			return ctx.Err()
 		case err := <-produced:
 			if err != nil {

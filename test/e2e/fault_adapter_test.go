@@ -16,7 +16,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	externalmetrics "k8s.io/metrics/pkg/client/external_metrics"
 	"k8s.io/utils/ptr"
@@ -270,7 +269,7 @@ func TestWhenANamespaceIsDeletedWithoutKafkaItGoes(t *testing.T) {
 		}
 		return nil
 	})
-	if err := namespaces.Delete(t.Context(), namespace.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: ptr.To(types.UID(namespace.UID))}}); err != nil {
+	if err := namespaces.Delete(t.Context(), namespace.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: new(namespace.UID)}}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, time.Minute, "the namespace is gone", func(ctx context.Context) error {

@@ -69,12 +69,12 @@ func groupTarget(metric, perTaskManager string) autoscalingv2.MetricSpec {
 }
 
 func perReplica(value string) autoscalingv2.MetricTarget {
-	return autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: ptr.To(resource.MustParse(value))}
+	return autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: new(resource.MustParse(value))}
 }
 
 func busyTarget(ratio string) autoscalingv2.MetricSpec {
 	return external(busyMetric, map[string]string{"app": "flink", "component": "jobmanager"},
-		autoscalingv2.MetricTarget{Type: autoscalingv2.ValueMetricType, Value: ptr.To(resource.MustParse(ratio))})
+		autoscalingv2.MetricTarget{Type: autoscalingv2.ValueMetricType, Value: new(resource.MustParse(ratio))})
 }
 
 func external(name string, labels map[string]string, target autoscalingv2.MetricTarget) autoscalingv2.MetricSpec {

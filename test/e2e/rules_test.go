@@ -80,8 +80,12 @@ func TestRuleOfAnotherNameIsToldOf(t *testing.T) {
 	apply(t, "scalingrule.yaml")
 	eventually(t, time.Minute, "the error names the rule that there is", func(ctx context.Context) error {
 		output, err := raw(ctx, bed.SampleNamespace, "placed", "")
-		if want := `in namespace "` + bed.SampleNamespace + `" the ScalingRules ` + rule; err == nil || !strings.Contains(output, want) {
-			return fmt.Errorf("%s (%v) lacks %s", output, err, want)
+		want := `in namespace "` + bed.SampleNamespace + `" the ScalingRules ` + rule
+		switch {
+		case err == nil:
+			return fmt.Errorf("there is a value: %s", output)
+		case !strings.Contains(output, want):
+			return fmt.Errorf("it lacks %s: %w", want, err)
 		}
 		return nil
 	})

@@ -15,8 +15,8 @@ const (
 	sbomType = "application/vnd.cyclonedx+json"
 
 	// What OCI 1.1 has as the configuration of an artifact that needs none.
-	emptyType   types.MediaType = "application/vnd.oci.empty.v1+json"
-	emptyConfig                 = "{}"
+	emptyType   = types.MediaType("application/vnd.oci.empty.v1+json")
+	emptyConfig = "{}"
 )
 
 // referrer is an artifact with one blob that refers to an image: a manifest with OCI 1.1's subject. It is the core that the library

@@ -30,7 +30,7 @@ func (c *containerStatus) api() corev1.ContainerStatus {
 
 // podStatus is the status of a pod from that of its containers, by the kubelet's rules. old keeps the times at which
 // conditions changed.
-func podStatus(pod *corev1.Pod, init, main []*containerStatus, old corev1.PodStatus, now metav1.Time) corev1.PodStatus {
+func podStatus(init, main []*containerStatus, old corev1.PodStatus, now metav1.Time) corev1.PodStatus {
 	status := old
 	status.InitContainerStatuses, status.ContainerStatuses = nil, nil
 	initialized, allReady, waiting, ended, succeeded := true, true, 0, 0, 0

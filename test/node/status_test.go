@@ -31,7 +31,7 @@ func TestPodStatus(t *testing.T) {
 		{"an init container that failed for good makes it failed", []*containerStatus{{state: ended(1), final: true}}, []*containerStatus{{state: waiting}}, corev1.PodFailed, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := podStatus(&corev1.Pod{}, test.init, test.main, corev1.PodStatus{}, metav1.Now())
+			got := podStatus(test.init, test.main, corev1.PodStatus{}, metav1.Now())
 			if got.Phase != test.phase {
 				t.Errorf("phase is %s, want %s", got.Phase, test.phase)
 			}
@@ -46,9 +46,9 @@ func TestConditionsKeepTheTimeOfTheirLastChange(t *testing.T) {
 	first := metav1.NewTime(time.Unix(1000, 0))
 	later := metav1.NewTime(time.Unix(2000, 0))
 	c := []*containerStatus{{state: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
-	status := podStatus(&corev1.Pod{}, nil, c, corev1.PodStatus{}, first)
+	status := podStatus(nil, c, corev1.PodStatus{}, first)
 	c[0].ready = true
-	status = podStatus(&corev1.Pod{}, nil, c, status, later)
+	status = podStatus(nil, c, status, later)
 	for _, condition := range status.Conditions {
 		want := first
 		if condition.Type == corev1.PodReady || condition.Type == corev1.ContainersReady {

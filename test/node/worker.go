@@ -185,7 +185,7 @@ func (w *worker) writeStatus(ctx context.Context) {
 
 func (w *worker) patchStatus(ctx context.Context) error {
 	w.statusMu.Lock()
-	w.status = podStatus(w.pod, w.init, w.main, w.status, metav1.Now())
+	w.status = podStatus(w.init, w.main, w.status, metav1.Now())
 	patch := map[string]any{"metadata": map[string]any{"uid": w.pod.UID}, "status": w.status}
 	data, err := json.Marshal(patch)
 	w.statusMu.Unlock()
