@@ -18,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
 	externalmetrics "k8s.io/metrics/pkg/client/external_metrics"
-	"k8s.io/utils/ptr"
 
 	"github.com/flink-hpa/flink-hpa/test/bed"
 	"github.com/flink-hpa/flink-hpa/test/load"
