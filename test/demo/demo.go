@@ -107,7 +107,9 @@ func (w *watcher) watch(ctx context.Context, shape load.Shape, duration time.Dur
 	for {
 		select {
 		case <-ctx.Done():
-			_ = <-produced // it ends for the same reason
+			if err := <-produced; !errors.Is(err, ctx.Err()) {
+				return errors.Join(ctx.Err(), err)
+			}
 			return ctx.Err()
 		case err := <-produced:
 			if err != nil {

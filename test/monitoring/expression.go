@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -75,7 +76,7 @@ func (m metrics) selected(e *parser.VectorSelector, complain func(error)) map[st
 	var matchers []*labels.Matcher
 	for _, matcher := range e.LabelMatchers {
 		switch {
-		case matcher.Name != labels.MetricName:
+		case matcher.Name != model.MetricNameLabel:
 			matchers = append(matchers, matcher)
 		case matcher.Type == labels.MatchRegexp: // names, with | between them
 			names = strings.Split(matcher.Value, "|")
