@@ -1,5 +1,5 @@
-// Package election finds the one replica of the adapter that decides where two would disagree. Nothing that is read and answered depends on it: each replica
-// polls, and answers from its own memory.
+// Package election finds the one replica of the adapter that decides where two would disagree. What is told of consumer groups and jobs doesn't depend on it:
+// each replica polls, and answers from its own memory.
 package election
 
 import (
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
@@ -28,7 +29,8 @@ type Election struct {
 	alone   bool
 }
 
-// New takes part as instance, this pod, in the election by that Lease. It needs get and update on it, and the Lease has to be there. Without a
+// New takes part as instance, this pod, in the election by that Lease. Two that have the same name, as pods on the node's network may, are two
+// all the same. It needs get and update on it, and the Lease has to be there. Without a
 // namespace there is no other replica, and nothing to find out.
 func New(client kubernetes.Interface, namespace, name, instance string) (*Election, error) {
 	if namespace == "" {
@@ -37,7 +39,7 @@ func New(client kubernetes.Interface, namespace, name, instance string) (*Electi
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: &resourcelock.LeaseLock{
 			LeaseMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Client: client.CoordinationV1(),
-			LockConfig: resourcelock.ResourceLockConfig{Identity: instance},
+			LockConfig: resourcelock.ResourceLockConfig{Identity: instance + "_" + string(uuid.NewUUID())},
 		},
 		LeaseDuration: leaseFor, RenewDeadline: renewWithin, RetryPeriod: renewEvery, ReleaseOnCancel: true, Name: name,
 		Callbacks: leaderelection.LeaderCallbacks{

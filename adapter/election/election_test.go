@@ -27,7 +27,7 @@ func TestElections(t *testing.T) {
 		client := fake.NewClientset(&coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "flink-hpa", Name: "flink-hpa-adapter"}})
 		var elections []*Election
 		var stops []func()
-		for _, instance := range []string{"adapter-0", "adapter-1"} {
+		for _, instance := range []string{"node-a", "node-a"} {
 			e, err := New(client, "flink-hpa", "flink-hpa-adapter", instance)
 			if err != nil {
 				t.Fatal(err)

@@ -5,10 +5,12 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/flink-hpa/flink-hpa/adapter/audit"
@@ -65,19 +67,35 @@ func TestAStepOfLoadTakesTwoRescalesUpwardsAtMost(t *testing.T) {
 	}
 	j.keepsUp(t, after)
 	stop()
-	for _, reason := range []string{audit.ReasonChanged, audit.ReasonOutcome} {
-		told, err := cluster.Client.CoreV1().Events(j.Name).List(t.Context(), metav1.ListOptions{
-			FieldSelector: "involvedObject.kind=HorizontalPodAutoscaler,involvedObject.name=flink-taskmanager,reason=" + reason,
-		})
-		if err != nil {
-			t.Fatal(err)
+	j.changesAreTold(t)
+}
+
+// changesAreTold sees to it that Events on the HPA tell of each change of the desired number, each once, and of the outcome of some.
+func (j flinkJob) changesAreTold(t *testing.T) {
+	t.Helper()
+	told, err := cluster.Client.EventsV1().Events(j.Name).List(t.Context(), metav1.ListOptions{FieldSelector: "regarding.kind=HorizontalPodAutoscaler"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(told.Items, func(a, b eventsv1.Event) int { return a.EventTime.Compare(b.EventTime.Time) })
+	number, outcomes := 1, 0
+	for _, event := range told.Items {
+		switch event.Reason {
+		case audit.ReasonOutcome:
+			outcomes++
+		case audit.ReasonChanged:
+			var from, to int
+			if _, err := fmt.Sscanf(event.Note, "from %d to %d TaskManagers", &from, &to); err != nil || from != number {
+				t.Errorf("after a change to %d: %s (%v)", number, event.Note, err)
+			}
+			number = to
+		default:
+			continue
 		}
-		if len(told.Items) == 0 {
-			t.Errorf("the HPA has no Event %s", reason)
-		}
-		for _, event := range told.Items {
-			t.Logf("%s: %s", event.Reason, event.Message)
-		}
+		t.Logf("%s %s: %s", event.EventTime.UTC().Format(time.TimeOnly), event.Reason, event.Note)
+	}
+	if number == 1 || outcomes == 0 {
+		t.Errorf("the changes lead to %d, and %d outcomes are told", number, outcomes)
 	}
 }
 

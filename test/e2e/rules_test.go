@@ -11,6 +11,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/flink-hpa/flink-hpa/adapter/audit"
 	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
@@ -56,6 +57,23 @@ func TestRuleScalesTheJobAndEachEditCounts(t *testing.T) {
 	eventually(t, 30*time.Second, "an override counts", ruleServes(1))
 	eventually(t, time.Minute, "the HPA follows the override", wants(1, 1))
 	eventually(t, 3*time.Minute, "it ends by itself", ruleServes(3))
+
+	edit(t, `{"spec": {"mode": "Pause", "expression": "1.0", "schedules": null, "override": null}}`)
+	eventually(t, time.Minute, "the status says that it is paused", ruleSays(because("paused")))
+	always(t, 10*time.Second, "a pause keeps the number", ruleServes(3))
+	edit(t, `{"spec": {"mode": "Observe"}}`)
+	eventually(t, time.Minute, "the status says what would be", ruleSays(func(s v1alpha1.ScalingRuleStatus) error {
+		if s.WouldBe == nil || *s.WouldBe != 1 || s.Value == nil || *s.Value != 3 {
+			return fmt.Errorf("the value is %d, and would be %d: %s", ptr.Deref(s.Value, -1), ptr.Deref(s.WouldBe, -1), s.Reason)
+		}
+		return nil
+	}))
+	always(t, 10*time.Second, "who only observes keeps the number", ruleServes(3))
+	edit(t, `{"spec": {"mode": "Scale", "thresholds": [{"name": "runs", "when": "job.taskManagers > 0.0", "for": "10s", "expression": "2.0"}]}}`)
+	eventually(t, time.Minute, "a threshold is met", ruleServes(2))
+	eventually(t, time.Minute, "the status says which", ruleSays(because("threshold runs")))
+	eventually(t, time.Minute, "the HPA follows the threshold", wants(2, 2))
+
 	eventually(t, time.Minute, "Events on the HPA tell of each change", func(ctx context.Context) error {
 		told, err := cluster.Client.CoreV1().Events(bed.SampleNamespace).List(ctx, metav1.ListOptions{
 			FieldSelector: "involvedObject.kind=HorizontalPodAutoscaler,reason=" + audit.ReasonRule,
@@ -108,6 +126,16 @@ func ruleServes(want int) func(context.Context) error {
 		}
 		if !strings.Contains(output, fmt.Sprintf(`"value":"%d"`, want)) {
 			return fmt.Errorf("want %d, got %s", want, output)
+		}
+		return nil
+	}
+}
+
+// because is content with a status whose reason begins so.
+func because(reason string) func(v1alpha1.ScalingRuleStatus) error {
+	return func(s v1alpha1.ScalingRuleStatus) error {
+		if !strings.HasPrefix(s.Reason, reason) {
+			return fmt.Errorf("the reason is %q, and the error %q", s.Reason, s.Error)
 		}
 		return nil
 	}
