@@ -85,7 +85,7 @@ func Run(ctx context.Context, opts Options) error {
 		probes.Alive = func() error { return errors.Join(profiles.pulse.Alive(), keeper.Alive()) }
 		tasks.Go(func() error { keeper.Run(working); return nil })
 	}
-	handler := Handler(NewAdmission(surroundings, inspector, metrics), registry, probes)
+	handler := leaving(ctx, Handler(NewAdmission(surroundings, inspector, metrics), registry, probes))
 	tasks.Go(func() error { profiles.run(working); return nil })
 	tasks.Go(func() error { inspector.Run(working); return nil })
 	tasks.Go(func() error { return Serve(working, listener, handler, certificate) })

@@ -47,3 +47,14 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, cer
 	}
 	return nil
 }
+
+// leaving has each answer end its connection once ending has ended. The API server calls over connections that it keeps, with a request at a time
+// (HTTP/1.1), and doesn't send a call again that met the end of one: what is still kept when the server stops would cost admissions.
+func leaving(ending context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ending.Err() != nil {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -137,5 +138,31 @@ func TestAClosedListenerIsAnError(t *testing.T) {
 	none := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }
 	if err := Serve(t.Context(), listener, http.NotFoundHandler(), none); err == nil || !strings.Contains(err.Error(), listener.Addr().String()) {
 		t.Errorf("Serve: %v, want an error that names the address", err)
+	}
+}
+
+func TestConnectionsAreLetGoBeforeTheServerStops(t *testing.T) {
+	ending, end := context.WithCancel(t.Context())
+	defer end()
+	server := httptest.NewServer(leaving(ending, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })))
+	defer server.Close()
+	ends := func() bool {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		return response.Close
+	}
+	if ends() {
+		t.Error("a connection ends while the server goes on")
+	}
+	end()
+	if !ends() {
+		t.Error("a connection is kept while the server ends")
 	}
 }
