@@ -78,24 +78,28 @@ func (j flinkJob) changesAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	slices.SortFunc(told.Items, func(a, b eventsv1.Event) int { return a.EventTime.Compare(b.EventTime.Time) })
-	number, outcomes := 1, 0
+	changed, outcomes := map[string]time.Time{}, 0
 	for _, event := range told.Items {
+		var from, to int
 		switch event.Reason {
 		case audit.ReasonOutcome:
 			outcomes++
 		case audit.ReasonChanged:
-			var from, to int
-			if _, err := fmt.Sscanf(event.Note, "from %d to %d TaskManagers", &from, &to); err != nil || from != number {
-				t.Errorf("after a change to %d: %s (%v)", number, event.Note, err)
+			if _, err := fmt.Sscanf(event.Note, "from %d to %d TaskManagers", &from, &to); err != nil {
+				t.Errorf("%s: %v", event.Note, err)
 			}
-			number = to
+			change := fmt.Sprintf("from %d to %d", from, to)
+			if before, ok := changed[change]; ok && event.EventTime.Sub(before) < 30*time.Second {
+				t.Errorf("a change %s is told twice, so by two replicas", change)
+			}
+			changed[change] = event.EventTime.Time
 		default:
 			continue
 		}
 		t.Logf("%s %s: %s", event.EventTime.UTC().Format(time.TimeOnly), event.Reason, event.Note)
 	}
-	if number == 1 || outcomes == 0 {
-		t.Errorf("the changes lead to %d, and %d outcomes are told", number, outcomes)
+	if len(changed) == 0 || outcomes == 0 {
+		t.Errorf("%d changes are told, and %d outcomes", len(changed), outcomes)
 	}
 }
 
