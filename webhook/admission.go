@@ -20,19 +20,22 @@ type Surroundings struct {
 
 // Facts reads what Mutate and Check want to know of pod in that namespace. It takes readTimeout at most, and what can't be read says so.
 func (s Surroundings) Facts(ctx context.Context, namespace string, pod *corev1.Pod) Facts {
-	return Facts{
-		Objects: s.objects.read(ctx, namespace, References(pod)),
-		Profile: s.profiles.profiles().For(namespace),
-	}
+	return s.facts(ctx, namespace, pod, s.objects.read)
 }
 
 // comingFacts is Facts for a pod that is being made: Flink's operator makes a JobManager's Deployment first, and the ConfigMap with its settings a moment later.
 func (s Surroundings) comingFacts(ctx context.Context, namespace string, pod *corev1.Pod) Facts {
-	if pod.Labels[labelType] != typeOperator {
-		return s.Facts(ctx, namespace, pod)
+	read := s.objects.read
+	if pod.Labels[labelType] == typeOperator {
+		read = s.objects.readComing
 	}
+	return s.facts(ctx, namespace, pod, read)
+}
+
+// facts are what read finds of the objects that the pod names, and its profile.
+func (s Surroundings) facts(ctx context.Context, namespace string, pod *corev1.Pod, read func(context.Context, string, []ObjectKey) Objects) Facts {
 	return Facts{
-		Objects: s.objects.readComing(ctx, namespace, References(pod)),
+		Objects: read(ctx, namespace, References(pod)),
 		Profile: s.profiles.profiles().For(namespace),
 	}
 }

@@ -23,8 +23,6 @@ import (
 const (
 	// inspections is how many pods are looked at at once. It is few, as admissions share the client with it, and they are in a hurry.
 	inspections = 2
-	// attempts to tell of a pod, with growing pauses.
-	attempts = 5
 )
 
 // notInjected is what is wrong with a pod that Mutate would have changed.
@@ -81,34 +79,18 @@ func NewInspector(client kubernetes.Interface, surroundings Surroundings, opts I
 func (i *Inspector) Run(ctx context.Context) {
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
+	lost := func(key string, err error) {
+		klog.FromContext(ctx).Error(err, "What is wrong with a pod is not told", "pod", key)
+	}
 	tasks.Go(func() { i.pods.Run(ctx) })
 	for range inspections {
 		tasks.Go(func() {
-			for i.next(ctx) {
+			for events.Next(ctx, i.queue, i.inspect, lost) {
 			}
 		})
 	}
 	<-ctx.Done()
 	i.queue.ShutDown()
-}
-
-func (i *Inspector) next(ctx context.Context) bool {
-	key, ended := i.queue.Get()
-	if ended {
-		return false
-	}
-	defer i.queue.Done(key)
-	err := i.inspect(ctx, key)
-	switch {
-	case err == nil || ctx.Err() != nil:
-		i.queue.Forget(key)
-	case i.queue.NumRequeues(key) < attempts:
-		i.queue.AddRateLimited(key)
-	default:
-		klog.FromContext(ctx).Error(err, "What is wrong with a pod is not told", "pod", key)
-		i.queue.Forget(key)
-	}
-	return true
 }
 
 // inspect looks at the pod of that name, and tells what is wrong with it. A mistake of ours that panics is no reason to take down the

@@ -26,8 +26,6 @@ const (
 	ReasonOutcome = "DesiredTaskManagersOutcome"
 	// ReasonRule is the reason of an Event of a change of a ScalingRule's number.
 	ReasonRule = "ScalingRuleChanged"
-	// attempts to write an Event, with growing pauses.
-	attempts = 5
 )
 
 // Options of an Audit.
@@ -92,22 +90,10 @@ func (a *Audit) add(event events.Event, hpas func() []*autoscalingv2.HorizontalP
 func (a *Audit) Run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, a.queue.ShutDown)
 	defer stop()
-	for {
-		next, ended := a.queue.Get()
-		if ended {
-			return
-		}
-		err := a.tell(ctx, next)
-		switch {
-		case err == nil || ctx.Err() != nil:
-			a.queue.Forget(next)
-		case a.queue.NumRequeues(next) < attempts:
-			a.queue.AddRateLimited(next)
-		default:
-			klog.FromContext(ctx).Error(err, "A change has no Event", "reason", next.event.Reason, "note", next.event.Note)
-			a.queue.Forget(next)
-		}
-		a.queue.Done(next)
+	lost := func(e *entry, err error) {
+		klog.FromContext(ctx).Error(err, "A change has no Event", "reason", e.event.Reason, "note", e.event.Note)
+	}
+	for events.Next(ctx, a.queue, a.tell, lost) {
 	}
 }
 

@@ -22,8 +22,6 @@ const (
 	ReasonNotInForce = "FlinkSettingsNotInForce"
 	// eventController is the author of our Events.
 	eventController = "flink-hpa.dev/adapter"
-	// attempts to write an Event, with growing pauses.
-	attempts = 5
 )
 
 // Overrides tells which JobManagers run without what was injected into them: as a metric, and by an Event on the pod.
@@ -64,22 +62,10 @@ func (o *Overrides) Compared(jobManager JobManager, overrides []Override) {
 func (o *Overrides) Run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, o.queue.ShutDown)
 	defer stop()
-	for {
-		jobManager, ended := o.queue.Get()
-		if ended {
-			return
-		}
-		err := o.tell(ctx, jobManager)
-		switch {
-		case err == nil || ctx.Err() != nil:
-			o.queue.Forget(jobManager)
-		case o.queue.NumRequeues(jobManager) < attempts:
-			o.queue.AddRateLimited(jobManager)
-		default:
-			klog.FromContext(ctx).Error(err, "Settings that are not in force are not told", "pod", klog.KRef(jobManager.Namespace, jobManager.Pod))
-			o.queue.Forget(jobManager)
-		}
-		o.queue.Done(jobManager)
+	lost := func(jobManager JobManager, err error) {
+		klog.FromContext(ctx).Error(err, "Settings that are not in force are not told", "pod", klog.KRef(jobManager.Namespace, jobManager.Pod))
+	}
+	for events.Next(ctx, o.queue, o.tell, lost) {
 	}
 }
 
