@@ -23,6 +23,7 @@ type Flink struct {
 	// place of serverName.
 	TLS     *TLS    `json:"tls"`
 	Desired Desired `json:"desired"`
+	Memory  Memory  `json:"memory"`
 }
 
 func defaultFlink() Flink {
@@ -34,6 +35,7 @@ func defaultFlink() Flink {
 		Window:   Duration{Duration: 20 * time.Second},
 		Hold:     Duration{Duration: 5 * time.Minute},
 		Desired:  defaultDesired(),
+		Memory:   defaultMemory(),
 	}
 }
 
@@ -55,5 +57,6 @@ func (f Flink) validate(at *field.Path) field.ErrorList {
 	if f.TLS != nil && f.TLS.ServerName != "" {
 		mistakes = append(mistakes, field.Forbidden(at.Child("tls", "serverName"), "each pod's annotation names its certificate; remove it"))
 	}
-	return append(mistakes, f.Desired.validate(at.Child("desired"))...)
+	mistakes = append(mistakes, f.Desired.validate(at.Child("desired"))...)
+	return append(mistakes, f.Memory.validate(at.Child("memory"))...)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/flink-hpa/flink-hpa/adapter/config"
 	"github.com/flink-hpa/flink-hpa/adapter/flink/desired"
 	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
+	"github.com/flink-hpa/flink-hpa/adapter/sizing"
 	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
 )
 
@@ -48,6 +49,12 @@ type Options struct {
 
 	// Changed hears of each change of the desired number, and again when its outcome is known. It must not wait. Without it, nobody hears.
 	Changed func(context.Context, Cluster, Change)
+
+	// Sizing is how memory is advised. Remembered is what was seen of a cluster's memory before this collector began, and Sized hears what is seen
+	// now; neither must wait. Without them, nothing is remembered, and nobody hears.
+	Sizing     sizing.Rules
+	Remembered func(Cluster) []sizing.Part
+	Sized      func(Sized)
 }
 
 // Meter is told what a collector does. Its methods are called from several goroutines.
@@ -81,6 +88,7 @@ type memory struct {
 	hottest  hottest
 	restarts restarts
 	byKafka  map[string]*decisions // by the Kafka cluster that was asked for
+	heaps    *heaps                // nil: nobody has asked for the memory of its TaskManagers
 	compared epoch                 // in which what was injected was last compared
 	trouble  string                // why there was nothing new to say, to log changes only
 	polled   time.Time             // when it was last needed
@@ -93,6 +101,12 @@ func NewCollector(opts Options) *Collector {
 	}
 	if opts.Changed == nil {
 		opts.Changed = func(context.Context, Cluster, Change) {}
+	}
+	if opts.Remembered == nil {
+		opts.Remembered = func(Cluster) []sizing.Part { return nil }
+	}
+	if opts.Sized == nil {
+		opts.Sized = func(Sized) {}
 	}
 	client := rest.New(rest.Options{TLS: opts.TLS, Clock: opts.Clock, Meter: opts.Meter})
 	return &Collector{opts: opts, rest: client, clusters: map[Cluster]*memory{}}
@@ -185,6 +199,10 @@ func (c *Collector) poll(ctx context.Context, cluster Cluster, asked *questions,
 	if asked.needs.has(NeedTaskManagers) {
 		c.readTaskManagers(ctx, r, &common)
 	}
+	if asked.needs.has(NeedMemory) {
+		c.readMemory(ctx, r, m)
+		common.Memory = m.heaps.reading()
+	}
 	jobs := make(map[Key]Job, len(asked.keys))
 	for _, key := range asked.keys {
 		jobs[key] = c.answer(ctx, key, r, m, common)
@@ -266,5 +284,6 @@ func (c *Collector) answer(ctx context.Context, key Key, r round, m *memory, job
 		}
 	}
 	d.hold(&job, key.Needs, c.opts.Clock.Now(), c.opts.Hold)
+	job.Explanation.Memory = m.heaps.advice()
 	return job
 }

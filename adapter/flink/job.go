@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flink-hpa/flink-hpa/adapter/flink/desired"
+	"github.com/flink-hpa/flink-hpa/adapter/sizing"
 )
 
 // Job is what is known of one job: each reading is a true value, or the reason why there is none. It is never changed.
@@ -28,6 +29,7 @@ type Job struct {
 	Slots        Reading // of all of them together
 	Parallelism  Reading // of the job's most parallel vertex
 	Desired      Reading // TaskManagers that would be enough
+	Memory       Reading // bytes that the process of each of them would need
 
 	Explanation Explanation // of Desired, while that has no error
 }
@@ -47,6 +49,7 @@ func nothing(err error) Job {
 	return Job{
 		Busy: none, Backpressured: none, Idle: none, KafkaLag: none, Pending: none, RecordsIn: none, EventLag: none,
 		HeapUsed: none, GCTime: none, CPULoad: none, TaskManagers: none, Slots: none, Parallelism: none, Desired: none,
+		Memory: none,
 	}
 }
 
@@ -58,6 +61,7 @@ type Explanation struct {
 	Time       time.Time        `json:"time"`           // end of the window that it was decided on
 	Held       string           `json:"held,omitempty"` // why there is none from now
 	Decision   desired.Decision `json:"decision"`
+	Memory     *sizing.Advice   `json:"memory,omitempty"`  // of a TaskManager's process; absent: there is none
 	History    []Change         `json:"history,omitempty"` // changes of the number, the oldest first; fifty at most, since the adapter watches the job
 }
 
@@ -68,6 +72,9 @@ func (e Explanation) Text() string {
 		text += "held since then: " + e.Held + "\n"
 	}
 	text += e.Decision.Text()
+	if e.Memory != nil {
+		text += "\nmemory of a TaskManager:\n" + e.Memory.Text() + "\n"
+	}
 	if e.History != nil {
 		text += historyText(e.History)
 	}

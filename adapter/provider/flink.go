@@ -33,22 +33,23 @@ const (
 const DesiredTaskManagers = "flink_desired_taskmanagers"
 
 func flinkMetrics() map[string]flinkMetric {
-	const desired = flink.NeedSources | flink.NeedDesired
+	const desired = flink.NeedSources | flink.NeedDesired | flink.NeedMemory // which its explanation tells too
 	return map[string]flinkMetric{
-		"flink_busy_ratio":             {func(j flink.Job) flink.Reading { return j.Busy }, flink.NeedNothing, withoutKafka},
-		"flink_backpressured_ratio":    {func(j flink.Job) flink.Reading { return j.Backpressured }, flink.NeedNothing, withoutKafka},
-		"flink_idle_ratio":             {func(j flink.Job) flink.Reading { return j.Idle }, flink.NeedNothing, withoutKafka},
-		"flink_taskmanagers":           {func(j flink.Job) flink.Reading { return j.TaskManagers }, flink.NeedNothing, withoutKafka},
-		"flink_slots":                  {func(j flink.Job) flink.Reading { return j.Slots }, flink.NeedNothing, withoutKafka},
-		"flink_parallelism":            {func(j flink.Job) flink.Reading { return j.Parallelism }, flink.NeedNothing, withoutKafka},
-		"flink_kafka_lag":              {func(j flink.Job) flink.Reading { return j.KafkaLag }, flink.NeedSources, onlyWithKafka},
-		"flink_pending_records":        {func(j flink.Job) flink.Reading { return j.Pending }, flink.NeedSources, withoutKafka},
-		"flink_records_in_per_second":  {func(j flink.Job) flink.Reading { return j.RecordsIn }, flink.NeedSources, withoutKafka},
-		"flink_event_time_lag_seconds": {func(j flink.Job) flink.Reading { return j.EventLag }, flink.NeedSources, withoutKafka},
-		"flink_heap_used_ratio":        {func(j flink.Job) flink.Reading { return j.HeapUsed }, flink.NeedTaskManagers, withoutKafka},
-		"flink_gc_time_ratio":          {func(j flink.Job) flink.Reading { return j.GCTime }, flink.NeedTaskManagers, withoutKafka},
-		"flink_cpu_load":               {func(j flink.Job) flink.Reading { return j.CPULoad }, flink.NeedTaskManagers, withoutKafka},
-		DesiredTaskManagers:            {func(j flink.Job) flink.Reading { return j.Desired }, desired, betterWithKafka},
+		"flink_busy_ratio":                       {func(j flink.Job) flink.Reading { return j.Busy }, flink.NeedNothing, withoutKafka},
+		"flink_backpressured_ratio":              {func(j flink.Job) flink.Reading { return j.Backpressured }, flink.NeedNothing, withoutKafka},
+		"flink_idle_ratio":                       {func(j flink.Job) flink.Reading { return j.Idle }, flink.NeedNothing, withoutKafka},
+		"flink_taskmanagers":                     {func(j flink.Job) flink.Reading { return j.TaskManagers }, flink.NeedNothing, withoutKafka},
+		"flink_slots":                            {func(j flink.Job) flink.Reading { return j.Slots }, flink.NeedNothing, withoutKafka},
+		"flink_parallelism":                      {func(j flink.Job) flink.Reading { return j.Parallelism }, flink.NeedNothing, withoutKafka},
+		"flink_kafka_lag":                        {func(j flink.Job) flink.Reading { return j.KafkaLag }, flink.NeedSources, onlyWithKafka},
+		"flink_pending_records":                  {func(j flink.Job) flink.Reading { return j.Pending }, flink.NeedSources, withoutKafka},
+		"flink_records_in_per_second":            {func(j flink.Job) flink.Reading { return j.RecordsIn }, flink.NeedSources, withoutKafka},
+		"flink_event_time_lag_seconds":           {func(j flink.Job) flink.Reading { return j.EventLag }, flink.NeedSources, withoutKafka},
+		"flink_heap_used_ratio":                  {func(j flink.Job) flink.Reading { return j.HeapUsed }, flink.NeedTaskManagers, withoutKafka},
+		"flink_gc_time_ratio":                    {func(j flink.Job) flink.Reading { return j.GCTime }, flink.NeedTaskManagers, withoutKafka},
+		"flink_cpu_load":                         {func(j flink.Job) flink.Reading { return j.CPULoad }, flink.NeedTaskManagers, withoutKafka},
+		"flink_desired_taskmanager_memory_bytes": {func(j flink.Job) flink.Reading { return j.Memory }, flink.NeedMemory, withoutKafka},
+		DesiredTaskManagers:                      {func(j flink.Job) flink.Reading { return j.Desired }, desired, betterWithKafka},
 	}
 }
 

@@ -15,7 +15,9 @@ const (
 	RequestCheckpoints      Request = "checkpoints"
 	RequestCheckpointConfig Request = "checkpoint_config"
 	RequestTaskManagers     Request = "taskmanagers"
+	RequestMemory           Request = "memory"
 	RequestConfig           Request = "config"
+	RequestExceptions       Request = "exceptions"
 )
 
 // Meter is told of each GET. It is called by many goroutines at once.

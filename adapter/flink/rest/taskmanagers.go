@@ -113,7 +113,8 @@ func (c *Client) fullestHeap(ctx context.Context, to Target) Reading {
 
 type taskManagersAnswer struct {
 	TaskManagers []struct {
-		ID string `json:"id"`
+		ID     string       `json:"id"`
+		Memory memoryAnswer `json:"memoryConfiguration"`
 	} `json:"taskmanagers"`
 }
 
@@ -137,11 +138,16 @@ type metricsAnswer []struct {
 	Value *number `json:"value"`
 }
 
-func (a metricsAnswer) heap() (float64, error) {
+func (a metricsAnswer) byName() map[string]*number {
 	values := map[string]*number{}
 	for _, metric := range a {
 		values[metric.Name] = metric.Value
 	}
+	return values
+}
+
+func (a metricsAnswer) heap() (float64, error) {
+	values := a.byName()
 	used := values[heapUsed]
 	one := share(aggregate{Min: used, Max: used}, values[heapMax], errNoHeap)
 	return one.Value, one.Err
