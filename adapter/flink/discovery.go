@@ -7,16 +7,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/informers"
-	coreinformers "k8s.io/client-go/informers/core/v1"
 	"k8s.io/client-go/kubernetes"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/flink-hpa/flink-hpa/adapter/pods"
 )
 
 // ErrNotFound is wrapped by every error that says that what was asked for isn't there, as opposed to out of reach.
@@ -60,12 +60,8 @@ func NewDiscovery(client kubernetes.Interface, namespaces ...string) *Discovery 
 }
 
 func newPodWatch(client kubernetes.Interface, namespace string) podWatch {
-	factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithTransform(strip))
-	informer := factory.InformerFor(&corev1.Pod{}, func(client kubernetes.Interface, resync time.Duration) cache.SharedIndexInformer {
-		indexers := cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc, clusterIndex: indexByCluster}
-		return coreinformers.NewFilteredPodInformer(client, namespace, resync, indexers,
-			func(options *metav1.ListOptions) { options.LabelSelector = jobManagerLabel })
-	})
+	indexers := cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc, clusterIndex: indexByCluster}
+	factory, informer := pods.Informer(client, namespace, jobManagerLabel, indexers, strip)
 	return podWatch{factory: factory, pods: corelisters.NewPodLister(informer.GetIndexer()), indexer: informer.GetIndexer(), synced: informer.HasSynced}
 }
 
@@ -149,18 +145,18 @@ func (d *Discovery) JobManagers(c Cluster) []JobManager {
 	if !ok {
 		return nil
 	}
-	objects, _ := watch.indexer.ByIndex(clusterIndex, c.key()) // fails only without the index
-	pods := make([]*corev1.Pod, 0, len(objects))
+	objects, _ := watch.indexer.ByIndex(clusterIndex, pods.Workload(c).Key()) // fails only without the index
+	running := make([]*corev1.Pod, 0, len(objects))
 	for _, object := range objects {
 		if pod := object.(*corev1.Pod); reachable(pod) {
-			pods = append(pods, pod)
+			running = append(running, pod)
 		}
 	}
-	slices.SortFunc(pods, func(a, b *corev1.Pod) int {
+	slices.SortFunc(running, func(a, b *corev1.Pod) int {
 		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), strings.Compare(a.Name, b.Name))
 	})
-	jobManagers := make([]JobManager, len(pods))
-	for i, pod := range pods {
+	jobManagers := make([]JobManager, len(running))
+	for i, pod := range running {
 		jobManagers[i] = jobManager(pod)
 	}
 	return jobManagers
@@ -191,5 +187,5 @@ func (d *Discovery) pod(j JobManager) (*corev1.Pod, bool) {
 }
 
 func indexByCluster(object any) ([]string, error) {
-	return []string{clusterOf(object.(*corev1.Pod)).key()}, nil
+	return []string{pods.WorkloadOf(object.(*corev1.Pod)).Key()}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,15 +11,14 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
+	"github.com/flink-hpa/flink-hpa/adapter/pods"
 )
 
 const (
 	// AnnotationRESTTLS is for JobManager pods whose REST API is https: the DNS name that its certificate is for, such as
 	// a Service's. Without it, or when it is empty, REST is plain http.
 	AnnotationRESTTLS = "flink-hpa.dev/rest-tls"
-	// podTemplateHash is the label by which a Deployment tells its ReplicaSets' pods apart.
-	podTemplateHash = "pod-template-hash"
-	defaultRESTPort = 8081
+	defaultRESTPort   = 8081
 )
 
 // Cluster is one Flink cluster: all JobManager pods of one workload, at any time. There are several pods with high
@@ -33,9 +31,6 @@ type Cluster struct {
 
 // String names the workload, for messages.
 func (c Cluster) String() string { return "JobManager " + c.Kind + " " + c.Namespace + "/" + c.Name }
-
-// key is the cluster in the index. Names in Kubernetes have no slash.
-func (c Cluster) key() string { return c.Namespace + "/" + c.Kind + "/" + c.Name }
 
 // JobManager is one JobManager pod in one life: another pod under the same name is another JobManager.
 type JobManager struct {
@@ -58,20 +53,8 @@ func (j JobManager) Target() (rest.Target, error) {
 	return rest.Target{Address: j.Address, TLSName: j.TLSName}, nil
 }
 
-// clusterOf is the cluster that a JobManager pod belongs to. A Deployment's pods belong to ReplicaSets, which a rolling
-// update changes; their names are the Deployment's and the hash of the pod's template.
-func clusterOf(pod *corev1.Pod) Cluster {
-	owner := metav1.GetControllerOfNoCopy(pod)
-	if owner == nil {
-		return Cluster{pod.Namespace, "Pod", pod.Name}
-	}
-	if hash := pod.Labels[podTemplateHash]; owner.Kind == "ReplicaSet" && hash != "" {
-		if deployment, ok := strings.CutSuffix(owner.Name, "-"+hash); ok && deployment != "" {
-			return Cluster{pod.Namespace, "Deployment", deployment}
-		}
-	}
-	return Cluster{pod.Namespace, owner.Kind, owner.Name}
-}
+// clusterOf is the cluster that a JobManager pod belongs to.
+func clusterOf(pod *corev1.Pod) Cluster { return Cluster(pods.WorkloadOf(pod)) }
 
 func jobManager(pod *corev1.Pod) JobManager {
 	return JobManager{
