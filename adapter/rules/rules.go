@@ -17,7 +17,9 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/utils/clock"
 
+	"github.com/flink-hpa/flink-hpa/adapter/objects"
 	"github.com/flink-hpa/flink-hpa/adapter/rule"
+	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
 	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
 )
 
@@ -53,7 +55,7 @@ type Options struct {
 // Rules knows the ScalingRules and what they say. It is safe for concurrent use.
 type Rules struct {
 	opts    Options
-	watched []watched
+	watch   *objects.Watch
 	entries map[types.NamespacedName]*entry // of the loop alone, as the next
 	led     bool                            // whether this replica decided in the last round
 
@@ -86,7 +88,10 @@ func New(opts Options) *Rules {
 	if opts.Changed == nil {
 		opts.Changed = func(types.NamespacedName, int32, int32, string, time.Time) {}
 	}
-	return &Rules{opts: opts, entries: map[types.NamespacedName]*entry{}, says: map[types.NamespacedName]said{}}
+	watch := objects.New(objects.Options{
+		Dynamic: opts.Dynamic, Resources: opts.Resources, Namespaces: opts.Namespaces, Of: v1alpha1.GroupVersionResource(), Named: "ScalingRules", Clock: opts.Clock,
+	})
+	return &Rules{opts: opts, watch: watch, entries: map[types.NamespacedName]*entry{}, says: map[types.NamespacedName]said{}}
 }
 
 // Value is the newest sample of a rule, or an error in it; ok is false when there is no such rule.
@@ -141,15 +146,12 @@ func (r *Rules) Alive() error {
 
 // Run evaluates the rules until ctx ends. Where the cluster doesn't know what a ScalingRule is, it says so once and looks for that now and then.
 func (r *Rules) Run(ctx context.Context) {
-	if !r.defined(ctx) {
+	if !r.watch.Defined(ctx, func() { r.set(absent) }) {
 		return
 	}
-	defer func() {
-		for _, w := range r.watched {
-			w.factory.Shutdown()
-		}
-	}()
-	if !r.watch(ctx) {
+	r.set(reading)
+	defer r.watch.Shutdown()
+	if !r.watch.Start(ctx) {
 		return
 	}
 	for {

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/flink-hpa/flink-hpa/adapter/objects"
 	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
 )
 
@@ -180,7 +181,7 @@ func TestWithoutADefinitionThereAreNoRulesUntilThereIsOne(t *testing.T) {
 			t.Errorf("asked for rules all the same: %v", w.client.Actions())
 		}
 		w.defined.Store(true)
-		later(lookEvery + interval)
+		later(objects.LookEvery + interval)
 		want(t, "with it", r.says(), "3")
 	})
 }
