@@ -42,8 +42,9 @@ const (
 	within = 8 * time.Second
 	// maxAge is how long what a job told counts.
 	maxAge = time.Minute
-	// rightFor is how long it is known whether pods of a namespace may be evicted.
-	rightFor = 10 * time.Minute
+	// rightFor is how long it is known that pods of a namespace may be evicted, and noRightFor that they may not.
+	rightFor   = 10 * time.Minute
+	noRightFor = 30 * time.Second
 )
 
 // Options of an Adviser.
@@ -230,8 +231,11 @@ func (a *Adviser) mayEvict(ctx context.Context, namespace string, now time.Time)
 		return known.err
 	}
 	err := askToEvict(ctx, a.opts.Client, namespace)
-	if err == nil || errors.Is(err, errMayNotEvict) {
-		a.may[namespace] = right{err, now.Add(rightFor)}
+	switch {
+	case err == nil:
+		a.may[namespace] = right{nil, now.Add(rightFor)}
+	case errors.Is(err, errMayNotEvict):
+		a.may[namespace] = right{err, now.Add(noRightFor)}
 	}
 	return err
 }

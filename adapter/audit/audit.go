@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -77,11 +78,20 @@ func (a *Audit) RuleChanged(rule types.NamespacedName, from, to int32, reason st
 	a.add(event, func() []*autoscalingv2.HorizontalPodAutoscaler { return a.opts.HPAsOn(rule.Namespace, rule.Name) })
 }
 
+// Memory takes in what is to be told of the memory of a job's TaskManagers. It doesn't wait for the Events.
+func (a *Audit) Memory(job flink.Cluster, reason, note string, warning bool) {
+	event := events.Event{Reason: reason, Note: note}
+	if warning {
+		event.Type = corev1.EventTypeWarning
+	}
+	a.add(event, func() []*autoscalingv2.HorizontalPodAutoscaler { return a.opts.HPAs(job) })
+}
+
 func (a *Audit) add(event events.Event, hpas func() []*autoscalingv2.HorizontalPodAutoscaler) {
 	if !a.opts.Leads() {
 		return
 	}
-	event.Type, event.Action = corev1.EventTypeNormal, "Decide"
+	event.Type, event.Action = cmp.Or(event.Type, corev1.EventTypeNormal), "Decide"
 	event.Note = strings.ToValidUTF8(event.Note[:min(len(event.Note), events.MaxNote)], "")
 	a.queue.Add(&entry{event, hpas})
 }

@@ -156,6 +156,7 @@ func (d *Demand) strip(object any) (any, error) {
 	kept := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{
 		Namespace: hpa.Namespace, Name: hpa.Name, UID: hpa.UID, ResourceVersion: hpa.ResourceVersion,
 	}}
+	kept.Spec.ScaleTargetRef, kept.Spec.MaxReplicas = hpa.Spec.ScaleTargetRef, hpa.Spec.MaxReplicas
 	for _, metric := range hpa.Spec.Metrics {
 		if metric.External != nil && d.opts.Serves(metric.External.Metric.Name) {
 			kept.Spec.Metrics = append(kept.Spec.Metrics, autoscalingv2.MetricSpec{Type: metric.Type, External: metric.External})

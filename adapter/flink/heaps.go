@@ -22,7 +22,7 @@ const (
 type Sized struct {
 	Cluster Cluster
 	Time    time.Time
-	Rules   sizing.Rules // by which it is advised
+	Rules   sizing.Rules  // by which it is advised
 	Advice  sizing.Advice // unless Err says why there is none
 	Err     error
 	Parts   []sizing.Part // that it is from, the oldest first
