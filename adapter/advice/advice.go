@@ -76,6 +76,7 @@ type Adviser struct {
 	told    map[flink.Cluster]int64          // the newest advice that was told of; of the loop alone, as the next
 	written map[types.NamespacedName]*object // by this replica
 	may     map[string]right                 // by namespace
+	trouble map[taskmanagers.Workload]string // why a MemoryAdvice could not be kept in the last round
 
 	mu         sync.RWMutex
 	sized      map[flink.Cluster]flink.Sized
@@ -92,7 +93,7 @@ type right struct {
 // memory is to be injected, create on pods/eviction.
 func New(opts Options) *Adviser {
 	return &Adviser{
-		opts: opts, told: map[flink.Cluster]int64{}, written: map[types.NamespacedName]*object{}, may: map[string]right{},
+		opts: opts, told: map[flink.Cluster]int64{}, written: map[types.NamespacedName]*object{}, may: map[string]right{}, trouble: map[taskmanagers.Workload]string{},
 		sized: map[flink.Cluster]flink.Sized{}, remembered: map[flink.Cluster][]sizing.Part{},
 		watch: objects.New(objects.Options{
 			Dynamic: opts.Dynamic, Resources: opts.Resources, Namespaces: opts.Namespaces, Of: v1alpha1.MemoryAdviceGVR(), Named: "MemoryAdvices", Clock: opts.Clock,
@@ -177,10 +178,20 @@ func (a *Adviser) round(ctx context.Context, read bool) {
 			if len(pods) == 0 {
 				continue
 			}
-			if err := a.keep(ctx, s, workload, pods, there, now); err != nil && ctx.Err() == nil {
-				klog.FromContext(ctx).Error(err, "MemoryAdvice not kept, will try again", "workload", workload)
-			}
+			a.note(ctx, workload, a.keep(ctx, s, workload, pods, there, now))
 		}
+	}
+}
+
+// note logs why a MemoryAdvice can't be kept, when that is another reason than before.
+func (a *Adviser) note(ctx context.Context, workload taskmanagers.Workload, err error) {
+	if err == nil {
+		delete(a.trouble, workload)
+		return
+	}
+	if ctx.Err() == nil && a.trouble[workload] != err.Error() {
+		a.trouble[workload] = err.Error()
+		klog.FromContext(ctx).Error(err, "MemoryAdvice not kept, will try again", "workload", workload)
 	}
 }
 

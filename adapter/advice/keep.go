@@ -32,6 +32,7 @@ func (a *Adviser) keep(ctx context.Context, s flink.Sized, workload taskmanagers
 			return err
 		}
 		found = created
+		delete(a.written, key)
 	}
 	found = a.newest(key, found)
 	before := found.state(now)
