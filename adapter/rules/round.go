@@ -50,7 +50,7 @@ func (r *Rules) round(ctx context.Context) {
 			says[key] = said{sample: sampleOf(e, decision), evaluated: now, maxAge: maxAge, unknown: unknown}
 			status := e.status(&found.Status, decision, now)
 			e.tell(ctx, key, status)
-			if from, changed := e.changes(status.Value); changed {
+			if from, anew := e.changes(status.Value); anew {
 				r.opts.Changed(key, from, *status.Value, status.Reason, now)
 			}
 			if now.Sub(e.writtenAt) >= refreshEvery || differs(e.written, status) {
