@@ -99,7 +99,7 @@ func fromStatus(status *v1alpha1.ScalingRuleStatus) said {
 	if status.Evaluated == nil {
 		return said{sample: snapshot.Fail[int32](errNotYet), maxAge: math.MaxInt64}
 	}
-	s := said{evaluated: status.Evaluated.Time, maxAge: maxStatusAge}
+	s := said{evaluated: status.Evaluated.Time, maxAge: v1alpha1.StatusMaxAge}
 	if status.Value == nil {
 		s.sample = snapshot.Fail[int32](errors.New(status.Error))
 		return s

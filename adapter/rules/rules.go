@@ -26,8 +26,6 @@ const (
 	interval = 5 * time.Second
 	// maxAge is how long a number counts that this replica has found itself.
 	maxAge = 30 * time.Second
-	// maxStatusAge is how long one counts that another replica has written: three times as long as it takes to write again.
-	maxStatusAge = 3 * refreshEvery
 )
 
 var (
