@@ -37,7 +37,7 @@ var errEnding = errors.New("it is ending: ask another replica")
 
 // Run serves until ctx ends, and Options.ShutdownDelay longer.
 func Run(ctx context.Context, opts Options) error {
-	if err := opts.validate(); err != nil {
+	if err := opts.complete(); err != nil {
 		return err
 	}
 	config, err := clientConfig()

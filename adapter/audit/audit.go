@@ -20,8 +20,6 @@ import (
 )
 
 const (
-	// Controller is the author of the Events.
-	Controller = "flink-hpa.dev/adapter"
 	// ReasonChanged and ReasonOutcome are the reasons of the Events: of a change, and of what came of it.
 	ReasonChanged = "DesiredTaskManagersChanged"
 	ReasonOutcome = "DesiredTaskManagersOutcome"

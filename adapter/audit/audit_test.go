@@ -39,7 +39,7 @@ func newBed(t *testing.T, hpas ...string) *bed {
 		b.hpas = append(b.hpas, &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, UID: "uid-of-it"}})
 	}
 	b.Audit = New(Options{
-		Events: events.Writer{Client: b.client, Clock: clock.RealClock{}, Controller: Controller, Instance: "adapter-0"},
+		Events: events.Writer{Client: b.client, Clock: clock.RealClock{}, Controller: events.Adapter, Instance: "adapter-0"},
 		Leads:  func() bool { return b.leads },
 		HPAs: func(cluster flink.Cluster) []*autoscalingv2.HorizontalPodAutoscaler {
 			if cluster != orders {

@@ -44,7 +44,7 @@ func (r *Rules) round(ctx context.Context) {
 		says[key] = said{sample: sampleOf(e, decision), evaluated: now, maxAge: maxAge, unknown: unknown}
 		status := e.status(&found.Status, decision, now)
 		e.tell(ctx, key, status)
-		if from, changed := e.changes(status.Value); changed {
+		if from, anew := e.changes(status.Value); anew {
 			r.opts.Changed(key, from, *status.Value, status.Reason, now)
 		}
 		if now.Sub(e.writtenAt) >= refreshEvery || differs(e.written, status) {
@@ -92,7 +92,7 @@ func fromStatus(status *v1alpha1.ScalingRuleStatus) said {
 	if status.Evaluated == nil {
 		return said{sample: snapshot.Fail[int32](errNotYet), maxAge: math.MaxInt64}
 	}
-	s := said{evaluated: status.Evaluated.Time, maxAge: maxStatusAge}
+	s := said{evaluated: status.Evaluated.Time, maxAge: v1alpha1.StatusMaxAge}
 	if status.Value == nil {
 		s.sample = snapshot.Fail[int32](errors.New(status.Error))
 		return s

@@ -28,8 +28,6 @@ const (
 	interval = 5 * time.Second
 	// maxAge is how long a number counts that this replica has found itself.
 	maxAge = 30 * time.Second
-	// maxStatusAge is how long one counts that another replica has written: three times as long as it takes to write again.
-	maxStatusAge = 3 * refreshEvery
 )
 
 var (
@@ -44,7 +42,7 @@ type Options struct {
 	Resources  func(ctx context.Context, version string) (*metav1.APIResourceList, error) // of an API group and version, as discovery has them
 	Namespaces []string                                                                   // whose rules are read; none: all
 	Serves     func(metric string) bool                                                   // whether a metric is one of the adapter's own
-	Peek       func(namespace string, q rule.Question) snapshot.Sample[float64]           // what an HPA in the namespace would be answered, without waiting
+	Peek       func(namespace string, q rule.Question) snapshot.Sample[any]               // what an HPA in the namespace would be answered, without waiting
 	Leads      func() bool                                                                // whether this replica decides
 	Clock      clock.Clock
 

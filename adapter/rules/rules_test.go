@@ -93,7 +93,7 @@ func TestOneReplicaDecidesAndTheOtherServesWhatItWrote(t *testing.T) {
 		want(t, "the one that decides", a.says(), "3")
 		want(t, "the other", b.says(), "3")
 		a.stop()
-		later(maxStatusAge - refreshEvery - interval)
+		later(v1alpha1.StatusMaxAge - refreshEvery - interval)
 		want(t, "the other, for a while", b.says(), "3")
 		later(2 * refreshEvery)
 		want(t, "the other, when nobody decides", b.says(), errOutdated.Error())

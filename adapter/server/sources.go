@@ -93,7 +93,7 @@ func newSources(conf config.Config, in place, metrics *ownMetrics) (*sources, er
 		overrides: flink.NewOverrides(client, discovery.Running, in.instance, clock),
 	}
 	s.audit = audit.New(audit.Options{
-		Events: events.Writer{Client: client, Clock: clock, Controller: audit.Controller, Instance: in.instance}, Leads: in.leads, HPAs: s.scaling, HPAsOn: s.scalingOn,
+		Events: events.Writer{Client: client, Clock: clock, Controller: events.Adapter, Instance: in.instance}, Leads: in.leads, HPAs: s.scaling, HPAsOn: s.scalingOn,
 	})
 	s.taskManagers = taskmanagers.New(client, namespaces...)
 	s.adviser = s.newAdviser(in)
