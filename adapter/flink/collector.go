@@ -46,6 +46,9 @@ type Options struct {
 	Injected func(JobManager) string
 	Compared func(JobManager, []Override)
 
+	// Room is how many TaskManagers a cluster's job can be given; nil: as far as is known, any number. It must not wait. Without it, nobody knows.
+	Room func(Cluster) *desired.Room
+
 	// Changed hears of each change of the desired number, and again when its outcome is known. It must not wait. Without it, nobody hears.
 	Changed func(context.Context, Cluster, Change)
 }
@@ -93,6 +96,9 @@ func NewCollector(opts Options) *Collector {
 	}
 	if opts.Changed == nil {
 		opts.Changed = func(context.Context, Cluster, Change) {}
+	}
+	if opts.Room == nil {
+		opts.Room = func(Cluster) *desired.Room { return nil }
 	}
 	client := rest.New(rest.Options{TLS: opts.TLS, Clock: opts.Clock, Meter: opts.Meter})
 	return &Collector{opts: opts, rest: client, clusters: map[Cluster]*memory{}}

@@ -80,7 +80,7 @@ func (s *sources) newFlink(settings flinkSettings) *flinkSource {
 	collector, loop := settings.collector, settings.loop
 	collector.JobManagers, collector.Logs, collector.Clock = s.discovery.JobManagers, s.logs, s.clock
 	collector.Injected, collector.Compared = s.discovery.Injected, s.overrides.Compared
-	collector.Meter, collector.Changed = flinkMeter{s.metrics}, s.audit.Changed
+	collector.Meter, collector.Changed, collector.Room = flinkMeter{s.metrics}, s.audit.Changed, s.scaled.roomOf
 	loop.Meter, loop.Clock = s.metrics.loop(loop.Name), s.clock
 	jobs := collect.New(loop, flink.NewCollector(collector).Poll)
 	return &flinkSource{source{name: loop.Name, settings: settings, configured: settings.loop, loop: jobs, unmeter: func(bool) {}, close: func() {}}, jobs}
