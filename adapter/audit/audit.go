@@ -25,6 +25,8 @@ const (
 	ReasonOutcome = "DesiredTaskManagersOutcome"
 	// ReasonRule is the reason of an Event of a change of a ScalingRule's number.
 	ReasonRule = "ScalingRuleChanged"
+	// ReasonMaxReplicas is the reason of an Event of an HPA whose maxReplicas is more than its job can make use of.
+	ReasonMaxReplicas = "MaxReplicasNotUsable"
 )
 
 // Options of an Audit.
@@ -83,6 +85,19 @@ func (a *Audit) Memory(job flink.Cluster, reason, note string, warning bool) {
 		event.Type = corev1.EventTypeWarning
 	}
 	a.add(event, func() []*autoscalingv2.HorizontalPodAutoscaler { return a.opts.HPAs(job) })
+}
+
+// MaxReplicas takes in that an HPA's maxReplicas is more than the number of TaskManagers of which its job could make use. It doesn't wait for
+// the Event, and tells whether there will be one: only one replica writes it.
+func (a *Audit) MaxReplicas(ctx context.Context, hpa *autoscalingv2.HorizontalPodAutoscaler, usable int) bool {
+	if !a.opts.Leads() {
+		return false
+	}
+	klog.FromContext(ctx).Info("maxReplicas is more than the job can make use of", "hpa", klog.KObj(hpa), "maxReplicas", hpa.Spec.MaxReplicas, "usable", usable)
+	a.add(events.Event{Reason: ReasonMaxReplicas, Note: fmt.Sprintf(
+		"maxReplicas is %d, and the job can make use of %d TaskManagers at most: max parallelism, the sources' partitions and the slots of a TaskManager allow no more",
+		hpa.Spec.MaxReplicas, usable)}, func() []*autoscalingv2.HorizontalPodAutoscaler { return []*autoscalingv2.HorizontalPodAutoscaler{hpa} })
+	return true
 }
 
 func (a *Audit) add(event events.Event, hpas func() []*autoscalingv2.HorizontalPodAutoscaler) {

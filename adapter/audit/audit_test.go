@@ -123,6 +123,29 @@ func TestAChangeOfARuleIsAnEventOnTheHPA(t *testing.T) {
 	})
 }
 
+func TestMaxReplicasOfNoUseIsAnEventOnTheHPA(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, "orders", "another")
+		b.hpas[0].Spec.MaxReplicas = 50
+		for range 2 { // after a restart it is told again, which is the same Event
+			if !b.MaxReplicas(t.Context(), b.hpas[0], 12) {
+				t.Error("the replica that writes says that it won't")
+			}
+		}
+		want := []string{"MaxReplicasNotUsable of orders: maxReplicas is 50, and the job can make use of 12 TaskManagers at most: " +
+			"max parallelism, the sources' partitions and the slots of a TaskManager allow no more"}
+		if got := b.written(t); !slices.Equal(got, want) {
+			t.Errorf("the Events are\n%s", strings.Join(got, "\n"))
+		}
+		if b.leads = false; b.MaxReplicas(t.Context(), b.hpas[0], 13) {
+			t.Error("a replica that writes none says that it will")
+		}
+		if got := b.written(t); len(got) != 1 {
+			t.Errorf("the Events are\n%s", strings.Join(got, "\n"))
+		}
+	})
+}
+
 func TestOnlyOneReplicaWritesEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "orders")

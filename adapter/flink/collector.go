@@ -47,6 +47,9 @@ type Options struct {
 	Injected func(JobManager) string
 	Compared func(JobManager, []Override)
 
+	// Room is how many TaskManagers a cluster's job can be given; nil: as far as is known, any number. It must not wait. Without it, nobody knows.
+	Room func(Cluster) *desired.Room
+
 	// Changed hears of each change of the desired number, and again when its outcome is known. It must not wait. Without it, nobody hears.
 	Changed func(context.Context, Cluster, Change)
 
@@ -102,6 +105,9 @@ func NewCollector(opts Options) *Collector {
 	}
 	if opts.Changed == nil {
 		opts.Changed = func(context.Context, Cluster, Change) {}
+	}
+	if opts.Room == nil {
+		opts.Room = func(Cluster) *desired.Room { return nil }
 	}
 	if opts.Remembered == nil {
 		opts.Remembered = func(Cluster) []sizing.Part { return nil }

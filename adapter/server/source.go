@@ -80,7 +80,7 @@ func (s *sources) newFlink(settings flinkSettings) *flinkSource {
 	collector, loop := settings.collector, settings.loop
 	collector.JobManagers, collector.Logs, collector.Clock = s.discovery.JobManagers, s.logs, s.clock
 	collector.Injected, collector.Compared = s.discovery.Injected, s.overrides.Compared
-	collector.Meter, collector.Changed = flinkMeter{s.metrics}, s.audit.Changed
+	collector.Meter, collector.Changed, collector.Room = flinkMeter{s.metrics}, s.audit.Changed, s.scaled.roomOf
 	collector.Remembered, collector.Sized = s.adviser.Remembered, s.adviser.Sized
 	loop.Meter, loop.Clock = s.metrics.loop(loop.Name), s.clock
 	jobs := collect.New(loop, flink.NewCollector(collector).Poll)

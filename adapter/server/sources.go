@@ -22,6 +22,7 @@ import (
 	"github.com/flink-hpa/flink-hpa/adapter/demand"
 	"github.com/flink-hpa/flink-hpa/adapter/flink"
 	"github.com/flink-hpa/flink-hpa/adapter/provider"
+	"github.com/flink-hpa/flink-hpa/adapter/room"
 	"github.com/flink-hpa/flink-hpa/adapter/taskmanagers"
 	"github.com/flink-hpa/flink-hpa/internal/events"
 )
@@ -39,9 +40,11 @@ type sources struct {
 	audit     *audit.Audit
 	provider  *provider.Provider
 	demand    *demand.Demand
+	scaled    *scaled
 	adviser   *advice.Adviser
 
 	taskManagers *taskmanagers.Watch
+	quotas       *room.Quotas
 
 	current atomic.Pointer[collected]
 	running sync.WaitGroup
@@ -95,7 +98,11 @@ func newSources(conf config.Config, in place, metrics *ownMetrics) (*sources, er
 	s.audit = audit.New(audit.Options{
 		Events: events.Writer{Client: client, Clock: clock, Controller: events.Adapter, Instance: in.instance}, Leads: in.leads, HPAs: s.scaling, HPAsOn: s.scalingOn,
 	})
-	s.taskManagers = taskmanagers.New(client, namespaces...)
+	s.taskManagers, s.quotas = taskmanagers.New(client, namespaces...), room.NewQuotas(client, namespaces...)
+	rooms := &room.Rooms{TaskManagers: s.taskManagers.Of, Quotas: s.quotas.In}
+	s.scaled = &scaled{
+		clock: clock, asking: s.demand.Asking, cluster: answers.FlinkCluster, explain: answers.Explain, room: rooms.Of, tell: s.audit.MaxReplicas,
+	}
 	s.adviser = s.newAdviser(in)
 	s.current.Store(&collected{})
 	next, clusters, err := s.plan(conf)
@@ -162,9 +169,11 @@ func (s *sources) publish(next *collected, clusters []provider.KafkaCluster) {
 func (s *sources) run(ctx context.Context, file *configFile) {
 	s.discovery.Start(ctx)
 	s.taskManagers.Start(ctx)
+	s.quotas.Start(ctx)
 	s.running.Go(func() { s.overrides.Run(ctx) })
 	s.running.Go(func() { s.audit.Run(ctx) })
 	s.running.Go(func() { s.demand.Run(ctx) })
+	s.running.Go(func() { s.scaled.run(ctx) })
 	s.running.Go(func() { s.adviser.Run(ctx) })
 	for _, started := range s.current.Load().all() {
 		s.start(ctx, started)
