@@ -16,8 +16,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
+	"github.com/flink-hpa/flink-hpa/test/bed"
 )
 
 // ours selects what the manifests make.
@@ -33,6 +35,7 @@ func TestWhenAllIsDoneEachRightHasBeenUsedAndNoneWasMissing(t *testing.T) {
 		}
 		return nil
 	}))
+	askForMemory(t)
 	used, refused := requests(t)
 	for _, request := range refused {
 		// Settings in a namespace whose owner has not bound the role to read them.
@@ -68,6 +71,24 @@ func somethingWrong(t *testing.T) {
 		events, err := cluster.Client.CoreV1().Events(namespace.name).List(ctx, metav1.ListOptions{FieldSelector: "reason=FlinkSettings"})
 		if err == nil && len(events.Items) == 0 {
 			err = fmt.Errorf("there is no Event")
+		}
+		return err
+	})
+}
+
+// askForMemory has the TaskManagers of the sample's job ask for the memory that is advised.
+func askForMemory(t *testing.T) {
+	t.Helper()
+	scaleOn(t, desiredTarget())
+	label := []byte(`{"spec":{"template":{"metadata":{"labels":{"flink-hpa.dev/memory":"enabled"}}}}}`)
+	deployments := cluster.Client.AppsV1().Deployments(bed.SampleNamespace)
+	if _, err := deployments.Patch(t.Context(), bed.SampleTaskManager, types.StrategicMergePatchType, label, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, startsWithin, "the adapter keeps a MemoryAdvice", func(ctx context.Context) error {
+		status, err := memoryOf(ctx, bed.SampleNamespace)
+		if err == nil && status.Current == nil {
+			err = fmt.Errorf("its status is %s", text(status))
 		}
 		return err
 	})
