@@ -16,7 +16,7 @@ type Memory struct {
 	Window Duration `json:"window"`
 	// Factor is how many times that the heap is to be.
 	Factor float64 `json:"factor"`
-	// StepEvery is how long TaskManagers run with one size before the webhook gives the next one to those that start.
+	// StepEvery is how long after one step in the size that the webhook gives to TaskManagers that start the next one is taken, at the earliest.
 	StepEvery Duration `json:"stepEvery"`
 	// BackOff is how long after running out of memory none is taken away again.
 	BackOff Duration `json:"backOff"`

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/flink-hpa/flink-hpa/adapter/config"
 	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
 	"github.com/flink-hpa/flink-hpa/adapter/sizing"
+	"github.com/flink-hpa/flink-hpa/webhook/flinkconf"
 )
 
 const (
@@ -33,6 +35,7 @@ type heaps struct {
 	watch      *sizing.Watch
 	epoch      epoch // of the last sample
 	list       []rest.TaskManager
+	watched    []string // those of them that are asked in turn, by ID
 	listed     time.Time
 	collectors map[string]sizing.Collectors // by TaskManager
 	turn       int
@@ -77,20 +80,22 @@ func (c *Collector) sample(ctx context.Context, r round, h *heaps) error {
 		if err != nil {
 			return err
 		}
-		if h.model, err = sizing.NewModel(options); err != nil {
+		version, _ := flinkconf.ParseVersion(r.overview.Version) // an unknown one is taken for a new one
+		model, err := sizing.NewModel(options, version)
+		if err != nil {
 			return err
 		}
-		h.modelOf = r.from
+		h.model, h.modelOf = model, r.from
 	}
 	if len(h.list) != r.overview.TaskManagers || r.at.Sub(h.listed) >= listEvery {
 		list, err := c.rest.TaskManagerList(ctx, r.target)
 		if err != nil {
 			return err
 		}
-		h.setList(list, r.at)
+		h.setList(list, r.at, c.opts.Sizing)
 	}
-	h.turn = (h.turn + 1) % len(h.list)
-	id := h.list[h.turn].ID
+	h.turn = (h.turn + 1) % len(h.watched)
+	id := h.watched[h.turn]
 	collectors := h.collectors[id]
 	if collectors == nil {
 		var err error
@@ -108,13 +113,22 @@ func (c *Collector) sample(ctx context.Context, r round, h *heaps) error {
 	return nil
 }
 
-func (h *heaps) setList(list []rest.TaskManager, at time.Time) {
+// samplesOfPart is how many samples of each TaskManager fall into a part of the window, at least. Where there are too many for that some are
+// asked, and the same ones each time.
+const samplesOfPart = 5
+
+func (h *heaps) setList(list []rest.TaskManager, at time.Time, rules sizing.Rules) {
 	known := map[string]sizing.Collectors{}
+	h.watched = nil
 	for _, t := range list {
+		h.watched = append(h.watched, t.ID)
 		if collectors := h.collectors[t.ID]; collectors != nil {
 			known[t.ID] = collectors
 		}
 	}
+	slices.Sort(h.watched)
+	most := rules.Window / sizing.Parts / (samplesOfPart * sampleEvery)
+	h.watched = h.watched[:min(len(h.watched), max(int(most), 1))]
 	h.list, h.listed, h.collectors = list, at, known
 }
 
@@ -129,8 +143,8 @@ func (h *heaps) conclude(rules sizing.Rules, now time.Time, failed error) {
 	if err == nil {
 		h.sized.Advice, err = rules.Advise(live, h.model, largest)
 	}
-	if h.sized.Err = errors.Join(err, failed); err == nil {
-		h.sized.Err = nil
+	if h.sized.Err = err; err != nil && failed != nil {
+		h.sized.Err = fmt.Errorf("%w; %w", err, failed)
 	}
 }
 
@@ -138,6 +152,9 @@ func (h *heaps) conclude(rules sizing.Rules, now time.Time, failed error) {
 func (h *heaps) fleet() (largest sizing.Sizes, err error) {
 	f := &h.sized.Fleet
 	f.Smallest, f.Largest = 0, 0
+	if len(h.list) == 0 {
+		return sizing.Sizes{}, errMemoryUnasked
+	}
 	for _, t := range h.list {
 		size := t.Sizes.Process()
 		if size == 0 {
@@ -165,7 +182,10 @@ func (c *Collector) readFailures(ctx context.Context, r round, job string, h *he
 		return
 	}
 	h.sized.Fleet.Failed = time.UnixMilli(found.Time)
-	h.sized.Fleet.Failure = fmt.Sprintf("a task failed with an OutOfMemoryError (%s)", found.Reason)
+	h.sized.Fleet.Failure = "a task failed with an OutOfMemoryError"
+	if found.Reason != "" {
+		h.sized.Fleet.Failure += " (" + found.Reason + ")"
+	}
 	c.opts.Sized(h.sized)
 }
 
