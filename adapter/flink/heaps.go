@@ -16,6 +16,8 @@ import (
 const (
 	// sampleEvery is how often one of a job's TaskManagers is asked for its memory, in turn: Flink renews its metrics as often.
 	sampleEvery = config.MetricRefresh
+	// early is by how much sooner a round may begin than it should for a sample to be taken in it all the same.
+	early = time.Second
 	// listEvery is how often they are listed while their number stays.
 	listEvery = time.Minute
 )
@@ -60,7 +62,7 @@ func (c *Collector) readMemory(ctx context.Context, r round, m *memory) {
 		return
 	}
 	c.readFailures(ctx, r, m.epoch.job, h)
-	if r.jobErr != nil || r.at.Sub(h.sampled) < sampleEvery {
+	if r.jobErr != nil || r.at.Sub(h.sampled) < sampleEvery-early {
 		return
 	}
 	h.sampled = r.at
@@ -173,7 +175,7 @@ func (h *heaps) fleet() (largest sizing.Sizes, err error) {
 // readFailures looks, when the job is in trouble or runs anew, whether a task failed for want of memory.
 func (c *Collector) readFailures(ctx context.Context, r round, job string, h *heaps) {
 	anew := r.jobErr == nil && !h.epoch.equal(r.job.epoch)
-	if job == "" || r.jobErr == nil && !anew || r.at.Sub(h.failures) < sampleEvery {
+	if job == "" || r.jobErr == nil && !anew || r.at.Sub(h.failures) < sampleEvery-early {
 		return
 	}
 	h.failures = r.at
@@ -189,11 +191,13 @@ func (c *Collector) readFailures(ctx context.Context, r round, job string, h *he
 	c.opts.Sized(h.sized)
 }
 
-// reading is the advised size of a TaskManager's process.
-func (h *heaps) reading() Reading {
+// reading is the advised size of a TaskManager's process. While the job's numbers don't count, for that reason, it is held for so long.
+func (h *heaps) reading(now time.Time, hold time.Duration, trouble error) Reading {
 	switch {
 	case h == nil:
 		return failed(errMemoryUnasked)
+	case trouble != nil && now.Sub(h.sized.Time) > hold:
+		return failed(trouble)
 	case h.sized.Err != nil:
 		return failed(h.sized.Err)
 	}

@@ -59,7 +59,7 @@ const leastSamples = 3
 
 // whole tells whether the heap was watched all through a part. One that was not seen before may have begun in it: there is little in it at first.
 func (h *heap) whole(start time.Time, length time.Duration) bool {
-	edge := length / 5
+	edge := length * 3 / 10
 	return !h.anew && h.samples >= leastSamples && h.first.At.Sub(start) <= edge && start.Add(length).Sub(h.last.At) <= edge
 }
 
