@@ -16,6 +16,7 @@ type Peers interface {
 type Surroundings struct {
 	objects  *objectReader
 	profiles *profileFile
+	advice   adviceReader
 }
 
 // Facts reads what Mutate and Check want to know of pod in that namespace. It takes readTimeout at most, and what can't be read says so.
@@ -23,13 +24,18 @@ func (s Surroundings) Facts(ctx context.Context, namespace string, pod *corev1.P
 	return s.facts(ctx, namespace, pod, s.objects.read)
 }
 
-// comingFacts is Facts for a pod that is being made: Flink's operator makes a JobManager's Deployment first, and the ConfigMap with its settings a moment later.
+// comingFacts is Facts for a pod that is being made, with the memory that is advised: Flink's operator makes a JobManager's Deployment first, and the ConfigMap with its settings a moment later.
 func (s Surroundings) comingFacts(ctx context.Context, namespace string, pod *corev1.Pod) Facts {
 	read := s.objects.read
 	if pod.Labels[labelType] == typeOperator {
 		read = s.objects.readComing
 	}
-	return s.facts(ctx, namespace, pod, read)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	advice := s.advice.read(ctx, namespace, pod)
+	facts := s.facts(ctx, namespace, pod, read)
+	facts.Advice = advice
+	return facts
 }
 
 // facts are what read finds of the objects that the pod names, and its profile.

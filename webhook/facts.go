@@ -18,6 +18,8 @@ type Facts struct {
 	Objects Objects
 	// Profile of the namespace. The zero Profile has no defaults to inject.
 	Profile Profile
+	// Advice is the memory that is advised for a pod that asks for it.
+	Advice Advice
 }
 
 // ObjectKey names a ConfigMap or Secret in the pod's namespace.

@@ -60,7 +60,7 @@ type InspectorOptions struct {
 func NewInspector(client kubernetes.Interface, surroundings Surroundings, opts InspectorOptions) *Inspector {
 	i := &Inspector{
 		surroundings: surroundings,
-		teller:       teller{events.Writer{Client: client, Clock: opts.Clock, Controller: eventController, Instance: opts.Instance}},
+		teller:       teller{events.Writer{Client: client, Clock: opts.Clock, Controller: events.Webhook, Instance: opts.Instance}},
 		queue:        workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
 		verdicts:     map[types.UID]verdict{},
 		uids:         map[string]types.UID{},

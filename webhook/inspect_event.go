@@ -12,8 +12,6 @@ import (
 )
 
 const (
-	// eventController is the author of our Events.
-	eventController = "flink-hpa.dev/webhook"
 	// ReasonSettings is the reason of the Event that tells what is wrong with a Flink pod.
 	ReasonSettings = "FlinkSettings"
 	// newsFor is for how long after its creation a pod is told of: as long as API servers keep Events (their flag --event-ttl).

@@ -44,6 +44,13 @@ func Mutate(pod *corev1.Pod, facts Facts) (*corev1.Pod, Report) {
 		return pod, report
 	}
 	properties, warnings := subject.missing(facts.Profile)
+	size, warning := subject.advised(pod, facts.Advice)
+	if warning != "" {
+		warnings = append(warnings, warning)
+	}
+	if size != nil {
+		properties = append(properties, *size)
+	}
 	report := Report{Role: subject.container.role, Version: subject.version, Warnings: append(warnings, subject.problems(properties)...)}
 	if len(properties) == 0 {
 		report.Reason = "nothing is left to inject"
@@ -57,6 +64,9 @@ func Mutate(pod *corev1.Pod, facts Facts) (*corev1.Pod, Report) {
 	}
 	_, at := subject.container.options()
 	subject.container.insert(words, at)
+	if size != nil {
+		subject.resize(facts.Advice.Process)
+	}
 	annotate(changed, report.Injected, facts.Profile.Hash())
 	return changed, report
 }

@@ -5,13 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
 
+	"github.com/flink-hpa/flink-hpa/internal/namespaces"
 	"github.com/flink-hpa/flink-hpa/webhook/certs"
 )
 
@@ -56,16 +55,14 @@ func (o Options) certificate(ctx context.Context, client kubernetes.Interface) (
 	return keeper.GetCertificate, keeper, nil
 }
 
-func (o Options) validate() error {
+// complete checks what the flags say.
+func (o *Options) complete() error {
 	if o.ShutdownDelay < 0 {
 		return fmt.Errorf("--shutdown-delay-duration=%s: must not be negative", o.ShutdownDelay)
 	}
-	for _, namespace := range o.Namespaces {
-		if wrong := validation.IsDNS1123Label(namespace); len(wrong) > 0 {
-			return fmt.Errorf("--namespaces: namespace %q can't exist: %s", namespace, strings.Join(wrong, "; "))
-		}
-	}
-	return nil
+	var err error
+	o.Namespaces, err = namespaces.Given(o.Namespaces)
+	return err
 }
 
 // fromFiles reads the certificate for each connection, so that a renewed one is served without a restart. The API server keeps its

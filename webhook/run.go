@@ -12,7 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
@@ -35,12 +37,20 @@ var errEnding = errors.New("it is ending: ask another replica")
 
 // Run serves until ctx ends, and Options.ShutdownDelay longer.
 func Run(ctx context.Context, opts Options) error {
-	if err := opts.validate(); err != nil {
+	if err := opts.complete(); err != nil {
 		return err
 	}
-	client, err := newClient()
+	config, err := clientConfig()
 	if err != nil {
 		return err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
+	objects, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("make a client: %w", err)
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -49,7 +59,9 @@ func Run(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	surroundings := Surroundings{objects: newObjectReader(client, opts.Namespace+":"+serviceAccount, clock.RealClock{}, metrics), profiles: profiles}
+	surroundings := Surroundings{
+		objects: newObjectReader(client, opts.Namespace+":"+serviceAccount, clock.RealClock{}, metrics), profiles: profiles, advice: adviceReader{objects},
+	}
 	instance, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("find our own name: %w", err)
@@ -105,16 +117,12 @@ func outlive(ctx context.Context, by time.Duration, clock clock.Clock) (context.
 	return longer, end
 }
 
-func newClient() (kubernetes.Interface, error) {
+func clientConfig() (*rest.Config, error) {
 	// KUBECONFIG where it is set, else the pod's service account.
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(clientcmd.NewDefaultClientConfigLoadingRules(), nil).ClientConfig()
 	if err != nil {
 		return nil, fmt.Errorf("find the API server: %w", err)
 	}
 	config.QPS, config.Burst = queriesPerSecond, queriesAtOnce
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("make a client: %w", err)
-	}
-	return client, nil
+	return config, nil
 }

@@ -19,8 +19,6 @@ import (
 const (
 	// ReasonTaken is the reason of the Event on an APIService that leads to another Service than ours.
 	ReasonTaken = "ExternalMetricsTaken"
-	// eventController is the author of our Events.
-	eventController = "flink-hpa.dev/adapter"
 	// lookEvery is the time between two looks, and lookWithin what one of them may take.
 	lookEvery  = 30 * time.Second
 	lookWithin = 10 * time.Second
@@ -47,7 +45,7 @@ const (
 func NewWatch(registration *Registration, client kubernetes.Interface, instance string, clock clock.Clock) *Watch {
 	return &Watch{
 		registration: registration, clock: clock,
-		events: events.Writer{Client: client, Clock: clock, Controller: eventController, Instance: instance},
+		events: events.Writer{Client: client, Clock: clock, Controller: events.Adapter, Instance: instance},
 	}
 }
 

@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -19,13 +20,13 @@ import (
 )
 
 const (
-	// Controller is the author of the Events.
-	Controller = "flink-hpa.dev/adapter"
 	// ReasonChanged and ReasonOutcome are the reasons of the Events: of a change, and of what came of it.
 	ReasonChanged = "DesiredTaskManagersChanged"
 	ReasonOutcome = "DesiredTaskManagersOutcome"
 	// ReasonRule is the reason of an Event of a change of a ScalingRule's number.
 	ReasonRule = "ScalingRuleChanged"
+	// ReasonMaxReplicas is the reason of an Event of an HPA whose maxReplicas is more than its job can make use of.
+	ReasonMaxReplicas = "MaxReplicasNotUsable"
 )
 
 // Options of an Audit.
@@ -77,11 +78,33 @@ func (a *Audit) RuleChanged(rule types.NamespacedName, from, to int32, reason st
 	a.add(event, func() []*autoscalingv2.HorizontalPodAutoscaler { return a.opts.HPAsOn(rule.Namespace, rule.Name) })
 }
 
+// Memory takes in what is to be told of the memory of a job's TaskManagers. It doesn't wait for the Events.
+func (a *Audit) Memory(job flink.Cluster, reason, note string, warning bool) {
+	event := events.Event{Reason: reason, Note: note}
+	if warning {
+		event.Type = corev1.EventTypeWarning
+	}
+	a.add(event, func() []*autoscalingv2.HorizontalPodAutoscaler { return a.opts.HPAs(job) })
+}
+
+// MaxReplicas takes in that an HPA's maxReplicas is more than the number of TaskManagers of which its job could make use. It doesn't wait for
+// the Event, and tells whether there will be one: only one replica writes it.
+func (a *Audit) MaxReplicas(ctx context.Context, hpa *autoscalingv2.HorizontalPodAutoscaler, usable int) bool {
+	if !a.opts.Leads() {
+		return false
+	}
+	klog.FromContext(ctx).Info("maxReplicas is more than the job can make use of", "hpa", klog.KObj(hpa), "maxReplicas", hpa.Spec.MaxReplicas, "usable", usable)
+	a.add(events.Event{Reason: ReasonMaxReplicas, Note: fmt.Sprintf(
+		"maxReplicas is %d, and the job can make use of %d TaskManagers at most: max parallelism, the sources' partitions and the slots of a TaskManager allow no more",
+		hpa.Spec.MaxReplicas, usable)}, func() []*autoscalingv2.HorizontalPodAutoscaler { return []*autoscalingv2.HorizontalPodAutoscaler{hpa} })
+	return true
+}
+
 func (a *Audit) add(event events.Event, hpas func() []*autoscalingv2.HorizontalPodAutoscaler) {
 	if !a.opts.Leads() {
 		return
 	}
-	event.Type, event.Action = corev1.EventTypeNormal, "Decide"
+	event.Type, event.Action = cmp.Or(event.Type, corev1.EventTypeNormal), "Decide"
 	event.Note = strings.ToValidUTF8(event.Note[:min(len(event.Note), events.MaxNote)], "")
 	a.queue.Add(&entry{event, hpas})
 }

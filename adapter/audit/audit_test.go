@@ -39,7 +39,7 @@ func newBed(t *testing.T, hpas ...string) *bed {
 		b.hpas = append(b.hpas, &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, UID: "uid-of-it"}})
 	}
 	b.Audit = New(Options{
-		Events: events.Writer{Client: b.client, Clock: clock.RealClock{}, Controller: Controller, Instance: "adapter-0"},
+		Events: events.Writer{Client: b.client, Clock: clock.RealClock{}, Controller: events.Adapter, Instance: "adapter-0"},
 		Leads:  func() bool { return b.leads },
 		HPAs: func(cluster flink.Cluster) []*autoscalingv2.HorizontalPodAutoscaler {
 			if cluster != orders {
@@ -118,6 +118,29 @@ func TestAChangeOfARuleIsAnEventOnTheHPA(t *testing.T) {
 		got := b.written(t)
 		if len(got) != 2 || got[0] != "ScalingRuleChanged of orders: ScalingRule paced: from 2 to 4 TaskManagers: schedule office" ||
 			len(got[1]) > len("ScalingRuleChanged of orders: ")+events.MaxNote || !strings.HasSuffix(got[1], "ä") {
+			t.Errorf("the Events are\n%s", strings.Join(got, "\n"))
+		}
+	})
+}
+
+func TestMaxReplicasOfNoUseIsAnEventOnTheHPA(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, "orders", "another")
+		b.hpas[0].Spec.MaxReplicas = 50
+		for range 2 { // after a restart it is told again, which is the same Event
+			if !b.MaxReplicas(t.Context(), b.hpas[0], 12) {
+				t.Error("the replica that writes says that it won't")
+			}
+		}
+		want := []string{"MaxReplicasNotUsable of orders: maxReplicas is 50, and the job can make use of 12 TaskManagers at most: " +
+			"max parallelism, the sources' partitions and the slots of a TaskManager allow no more"}
+		if got := b.written(t); !slices.Equal(got, want) {
+			t.Errorf("the Events are\n%s", strings.Join(got, "\n"))
+		}
+		if b.leads = false; b.MaxReplicas(t.Context(), b.hpas[0], 13) {
+			t.Error("a replica that writes none says that it will")
+		}
+		if got := b.written(t); len(got) != 1 {
 			t.Errorf("the Events are\n%s", strings.Join(got, "\n"))
 		}
 	})

@@ -109,7 +109,7 @@ func (d *Demand) Unanswered() error {
 	return fmt.Errorf("%d metrics of HPAs have no value, among them: %w", open, first)
 }
 
-// Asking are the HPAs of a namespace that go by that metric, each with the selector that it has for it.
+// Asking are the HPAs of a namespace, or with metav1.NamespaceAll of all, that go by that metric, each with the selector that it has for it.
 func (d *Demand) Asking(namespace, metric string) iter.Seq2[*autoscalingv2.HorizontalPodAutoscaler, labels.Selector] {
 	return func(yield func(*autoscalingv2.HorizontalPodAutoscaler, labels.Selector) bool) {
 		for _, w := range d.watches {
@@ -147,7 +147,7 @@ func (d *Demand) ask(hpa *autoscalingv2.HorizontalPodAutoscaler, metric autoscal
 	return nil
 }
 
-// strip keeps of an HPA what is asked of us.
+// strip keeps of an HPA what is asked of us, what it scales, and how far.
 func (d *Demand) strip(object any) (any, error) {
 	hpa, ok := object.(*autoscalingv2.HorizontalPodAutoscaler)
 	if !ok {
@@ -156,6 +156,7 @@ func (d *Demand) strip(object any) (any, error) {
 	kept := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{
 		Namespace: hpa.Namespace, Name: hpa.Name, UID: hpa.UID, ResourceVersion: hpa.ResourceVersion,
 	}}
+	kept.Spec.ScaleTargetRef, kept.Spec.MaxReplicas = hpa.Spec.ScaleTargetRef, hpa.Spec.MaxReplicas
 	for _, metric := range hpa.Spec.Metrics {
 		if metric.External != nil && d.opts.Serves(metric.External.Metric.Name) {
 			kept.Spec.Metrics = append(kept.Spec.Metrics, autoscalingv2.MetricSpec{Type: metric.Type, External: metric.External})

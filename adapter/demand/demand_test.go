@@ -156,6 +156,7 @@ func TestUnansweredNamesOneOfTheQuestionsAndTheirNumber(t *testing.T) {
 func TestAnHPAIsKeptWithoutWhatIsNotAskedOfUs(t *testing.T) {
 	d := New(fake.NewClientset(), Options{Serves: func(metric string) bool { return metric == "flink_busy_ratio" }})
 	full := hpa("shop", "orders", cpu(), external("sqs_messages", nil), external("flink_busy_ratio", nil))
+	full.Spec.ScaleTargetRef, full.Spec.MaxReplicas = autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "orders"}, 15
 	full.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "x"}}
 	full.Status.CurrentMetrics = []autoscalingv2.MetricStatus{{}}
 	kept, err := d.strip(full)
@@ -166,6 +167,9 @@ func TestAnHPAIsKeptWithoutWhatIsNotAskedOfUs(t *testing.T) {
 	if len(got.Spec.Metrics) != 1 || got.Spec.Metrics[0].External.Metric.Name != "flink_busy_ratio" || got.ManagedFields != nil || got.Status.CurrentMetrics != nil {
 		t.Errorf("kept %+v", got)
 	}
+	if got.Spec.ScaleTargetRef != full.Spec.ScaleTargetRef || got.Spec.MaxReplicas != 15 {
+		t.Errorf("of what it scales is kept %+v, %d", got.Spec.ScaleTargetRef, got.Spec.MaxReplicas)
+	}
 	if len(full.Spec.Metrics) != 3 {
 		t.Error("the HPA that was given is changed")
 	}
@@ -175,13 +179,17 @@ func TestItKnowsWhichHPAsGoByAMetric(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, _, settle := run(t, fake.NewClientset(append(someHPAs(), hpa("shop", "bills", external("flink_busy_ratio", matching("app", "bills"))))...))
 		settle()
-		var got []string
-		for hpa, selector := range d.Asking("shop", "flink_busy_ratio") {
-			got = append(got, hpa.Name+" "+selector.String())
-		}
-		slices.Sort(got)
-		if want := []string{"bills app=bills", "orders app=orders"}; !slices.Equal(got, want) {
-			t.Errorf("they are %q, want %q", got, want)
+		for namespace, want := range map[string][]string{
+			"shop": {"bills app=bills", "orders app=orders"}, metav1.NamespaceAll: {"bills app=bills", "mails ", "orders app=orders"},
+		} {
+			var got []string
+			for hpa, selector := range d.Asking(namespace, "flink_busy_ratio") {
+				got = append(got, hpa.Name+" "+selector.String())
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Errorf("in namespace %q they are %q, want %q", namespace, got, want)
+			}
 		}
 	})
 }

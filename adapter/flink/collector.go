@@ -47,6 +47,9 @@ type Options struct {
 	Injected func(JobManager) string
 	Compared func(JobManager, []Override)
 
+	// Room is how many TaskManagers a cluster's job can be given; nil: as far as is known, any number. It must not wait. Without it, nobody knows.
+	Room func(Cluster) *desired.Room
+
 	// Changed hears of each change of the desired number, and again when its outcome is known. It must not wait. Without it, nobody hears.
 	Changed func(context.Context, Cluster, Change)
 
@@ -87,6 +90,7 @@ type memory struct {
 	integral integral
 	hottest  hottest
 	restarts restarts
+	starts   starts
 	byKafka  map[string]*decisions // by the Kafka cluster that was asked for
 	heaps    *heaps                // nil: nobody has asked for the memory of its TaskManagers
 	compared epoch                 // in which what was injected was last compared
@@ -101,6 +105,9 @@ func NewCollector(opts Options) *Collector {
 	}
 	if opts.Changed == nil {
 		opts.Changed = func(context.Context, Cluster, Change) {}
+	}
+	if opts.Room == nil {
+		opts.Room = func(Cluster) *desired.Room { return nil }
 	}
 	if opts.Remembered == nil {
 		opts.Remembered = func(Cluster) []sizing.Part { return nil }
@@ -183,6 +190,7 @@ func (c *Collector) poll(ctx context.Context, cluster Cluster, asked *questions,
 	if r.err == nil || errors.Is(r.err, errRescale) {
 		m.restarts.see(m.epoch, r.job)
 	}
+	m.starts.see(r.id, r.running, r.at)
 	m.missed = m.missed || r.err != nil
 	if r.err == nil {
 		m.add(r.job, r.at, r.read, c.opts.Settle, c.opts.Window)
@@ -196,6 +204,7 @@ func (c *Collector) poll(ctx context.Context, cluster Cluster, asked *questions,
 	}
 	m.note(klog.FromContext(ctx), cluster, r.err)
 	common := r.ratios()
+	common.Restarts = m.starts.reading(r)
 	if asked.needs.has(NeedTaskManagers) {
 		c.readTaskManagers(ctx, r, &common)
 	}
@@ -243,9 +252,9 @@ func (r round) ratios() Job {
 	if r.err != nil {
 		job = nothing(r.err)
 	} else {
-		worst, _ := r.window.ratios()
+		worst, busiest := r.window.ratios()
 		at := r.window.last.at
-		job.Busy = Reading{Value: worst.busy, Time: at}
+		job.Busy, job.Busiest = Reading{Value: worst.busy, Time: at}, r.job.plan[busiest].Name
 		job.Idle = Reading{Value: worst.idle, Time: at}
 		job.Backpressured = Reading{Value: worst.backpressured, Time: at}
 		job.Parallelism = Reading{Value: float64(r.job.epoch.parallelism()), Time: at}

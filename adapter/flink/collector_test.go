@@ -100,8 +100,8 @@ func TestPoll(t *testing.T) {
 		wantReading(t, "heap", job.HeapUsed, 0.25, nil)
 		wantReading(t, "CPU", job.CPULoad, 0.25, nil)
 		wantReading(t, "collection", job.GCTime, 0.01, nil)
-		if !job.Busy.Time.Equal(b.clock.Now()) {
-			t.Errorf("busy at %s", job.Busy.Time)
+		if !job.Busy.Time.Equal(b.clock.Now()) || job.Busiest != "work" {
+			t.Errorf("busy is that of %q at %s", job.Busiest, job.Busy.Time)
 		}
 	}
 	s.restart(3)

@@ -30,6 +30,7 @@ func (c *Collector) decide(ctx context.Context, r round, m *memory, intakes []in
 	if err != nil {
 		return failed(err), Explanation{}
 	}
+	job.Room = c.opts.Room(r.cluster)
 	decision, memory := desired.Decide(job, c.opts.Desired, d.memory)
 	if decision.LooksAtCheckpoints {
 		if job.Checkpoints, err = c.checkpoints(ctx, r); err != nil {
@@ -77,6 +78,7 @@ func desiredJob(r round, m *memory, intakes []intake) (desired.Job, error) {
 	job := desired.Job{
 		Now: r.window.last.at, Changed: r.at.Add(-time.Duration(r.job.settled) * time.Millisecond),
 		TaskManagers: r.overview.TaskManagers, Slots: r.overview.SlotsTotal / r.overview.TaskManagers, Restart: m.restarts.typical(),
+		Graph: graphOf(r.job.plan),
 	}
 	finished := map[string]bool{}
 	for _, v := range r.job.plan {

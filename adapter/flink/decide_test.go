@@ -57,7 +57,8 @@ func TestDesiredJob(t *testing.T) {
 	sink := desired.Vertex{
 		ID: sinkID, Name: "sink", Parallelism: 2, MaxParallelism: 128, SlotGroup: "g", Timeless: true, RecordsIn: 10, Inputs: []desired.Input{{From: workID}},
 	}
-	whole := desired.Job{Now: at(time.Minute), Changed: at(0), TaskManagers: 3, Slots: 2, Restart: 3 * time.Second}
+	three, _, _ := threeVertices(t)
+	whole := desired.Job{Now: at(time.Minute), Changed: at(0), TaskManagers: 3, Slots: 2, Restart: 3 * time.Second, Graph: graphOf(three.job.plan)}
 	with := func(vertices ...desired.Vertex) desired.Job {
 		job := whole
 		job.Vertices = vertices

@@ -26,6 +26,7 @@ const (
 type Sized struct {
 	Cluster Cluster
 	Time    time.Time
+	Rules   sizing.Rules  // by which it is advised
 	Advice  sizing.Advice // unless Err says why there is none
 	Err     error
 	Parts   []sizing.Part // that it is from, the oldest first
@@ -54,7 +55,7 @@ var errMemoryUnasked = errors.New("the memory of the job's TaskManagers has not 
 func (c *Collector) readMemory(ctx context.Context, r round, m *memory) {
 	h := m.heaps
 	if h == nil {
-		h = &heaps{collectors: map[string]sizing.Collectors{}, sized: Sized{Cluster: r.cluster, Err: errMemoryUnasked}}
+		h = &heaps{collectors: map[string]sizing.Collectors{}, sized: Sized{Cluster: r.cluster, Rules: c.opts.Sizing, Err: errMemoryUnasked}}
 		h.watch = sizing.NewWatch(c.opts.Sizing, c.opts.Remembered(r.cluster))
 		m.heaps = h
 	}

@@ -14,6 +14,7 @@ type Job struct {
 	Busy          Reading // of the vertex where it is highest
 	Backpressured Reading // likewise
 	Idle          Reading // of the vertex where it is lowest
+	Busiest       string  // name of the vertex that Busy is of, while that has no error
 
 	KafkaLag  Reading // records between the job's positions and the log ends, over all its Kafka sources
 	Pending   Reading // records that its sources say they have not read
@@ -28,6 +29,7 @@ type Job struct {
 	TaskManagers Reading // registered
 	Slots        Reading // of all of them together
 	Parallelism  Reading // of the job's most parallel vertex
+	Restarts     Reading // how often it went RUNNING again in the last hour, as far as the collector has watched it
 	Desired      Reading // TaskManagers that would be enough
 	Memory       Reading // bytes that the process of each of them would need
 
@@ -48,7 +50,7 @@ func nothing(err error) Job {
 	none := failed(err)
 	return Job{
 		Busy: none, Backpressured: none, Idle: none, KafkaLag: none, Pending: none, RecordsIn: none, EventLag: none,
-		HeapUsed: none, GCTime: none, CPULoad: none, TaskManagers: none, Slots: none, Parallelism: none, Desired: none,
+		HeapUsed: none, GCTime: none, CPULoad: none, TaskManagers: none, Slots: none, Parallelism: none, Restarts: none, Desired: none,
 		Memory: none,
 	}
 }

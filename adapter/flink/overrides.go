@@ -17,12 +17,8 @@ import (
 	"github.com/flink-hpa/flink-hpa/internal/events"
 )
 
-const (
-	// ReasonNotInForce is the reason of the Event that tells of overrides.
-	ReasonNotInForce = "FlinkSettingsNotInForce"
-	// eventController is the author of our Events.
-	eventController = "flink-hpa.dev/adapter"
-)
+// ReasonNotInForce is the reason of the Event that tells of overrides.
+const ReasonNotInForce = "FlinkSettingsNotInForce"
 
 // Overrides tells which JobManagers run without what was injected into them: as a metric, and by an Event on the pod.
 // It is safe for concurrent use.
@@ -38,7 +34,7 @@ type Overrides struct {
 // NewOverrides knows of none. The Events name instance, this pod, as their author; running is Discovery's.
 func NewOverrides(client kubernetes.Interface, running func(JobManager) bool, instance string, clock clock.PassiveClock) *Overrides {
 	return &Overrides{
-		events:  events.Writer{Client: client, Clock: clock, Controller: eventController, Instance: instance},
+		events:  events.Writer{Client: client, Clock: clock, Controller: events.Adapter, Instance: instance},
 		running: running,
 		queue:   workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[JobManager]()),
 		found:   map[JobManager][]Override{},

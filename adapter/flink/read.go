@@ -19,6 +19,8 @@ type answers struct {
 	at       time.Time // when the first question was asked, by our clock
 	read     time.Time // when the answers that make up job were there, likewise
 	overview rest.Overview
+	id       string // of the one job, also while it doesn't run
+	running  int64  // ms, when it last went RUNNING, by the JobManager's clock; 0: not yet
 	job      observation
 	jobErr   error // why job doesn't count
 }
@@ -90,6 +92,7 @@ func (c *Collector) readFrom(ctx context.Context, pod JobManager, needs Needs, m
 	if err != nil {
 		return a, err
 	}
+	a.id, a.running = job.ID, detail.Timestamps["RUNNING"]
 	a.job, a.jobErr = observe(a.overview, job, detail)
 	if a.jobErr == nil {
 		a.jobErr = c.readMore(ctx, &a, needs, m)

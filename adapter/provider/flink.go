@@ -32,15 +32,19 @@ const (
 // DesiredTaskManagers is the metric that Explain explains.
 const DesiredTaskManagers = "flink_desired_taskmanagers"
 
+// busyRatio is the metric whose vertex rules may ask for.
+const busyRatio = "flink_busy_ratio"
+
 func flinkMetrics() map[string]flinkMetric {
 	const desired = flink.NeedSources | flink.NeedDesired | flink.NeedMemory // which its explanation tells too
 	return map[string]flinkMetric{
-		"flink_busy_ratio":                       {func(j flink.Job) flink.Reading { return j.Busy }, flink.NeedNothing, withoutKafka},
+		busyRatio:                                {func(j flink.Job) flink.Reading { return j.Busy }, flink.NeedNothing, withoutKafka},
 		"flink_backpressured_ratio":              {func(j flink.Job) flink.Reading { return j.Backpressured }, flink.NeedNothing, withoutKafka},
 		"flink_idle_ratio":                       {func(j flink.Job) flink.Reading { return j.Idle }, flink.NeedNothing, withoutKafka},
 		"flink_taskmanagers":                     {func(j flink.Job) flink.Reading { return j.TaskManagers }, flink.NeedNothing, withoutKafka},
 		"flink_slots":                            {func(j flink.Job) flink.Reading { return j.Slots }, flink.NeedNothing, withoutKafka},
 		"flink_parallelism":                      {func(j flink.Job) flink.Reading { return j.Parallelism }, flink.NeedNothing, withoutKafka},
+		"flink_restarts":                         {func(j flink.Job) flink.Reading { return j.Restarts }, flink.NeedNothing, withoutKafka},
 		"flink_kafka_lag":                        {func(j flink.Job) flink.Reading { return j.KafkaLag }, flink.NeedSources, onlyWithKafka},
 		"flink_pending_records":                  {func(j flink.Job) flink.Reading { return j.Pending }, flink.NeedSources, withoutKafka},
 		"flink_records_in_per_second":            {func(j flink.Job) flink.Reading { return j.RecordsIn }, flink.NeedSources, withoutKafka},

@@ -43,7 +43,8 @@ func reading(value float64) flink.Reading { return flink.Reading{Value: value, T
 func known(wanted float64) snapshot.Sample[flink.Job] {
 	return snapshot.Sample[flink.Job]{Time: at.Add(time.Second), Value: flink.Job{
 		Busy: reading(0.70449), Backpressured: reading(0.2), Idle: reading(0.1), KafkaLag: reading(1e9 + 1), Pending: reading(50), RecordsIn: reading(60.25), EventLag: reading(7.0004),
-		HeapUsed: reading(0.8), GCTime: reading(0.09), CPULoad: reading(0.01), TaskManagers: reading(11), Slots: reading(22), Parallelism: reading(21), Desired: reading(wanted), Memory: reading(428 << 20),
+		HeapUsed: reading(0.8), GCTime: reading(0.09), CPULoad: reading(0.01), TaskManagers: reading(11), Slots: reading(22), Parallelism: reading(21), Restarts: reading(4), Busiest: "work", Desired: reading(wanted),
+		Memory:      reading(428 << 20),
 		Explanation: flink.Explanation{Job: "5c", Decision: desired.Decision{TaskManagers: int(wanted)}},
 	}}
 }
@@ -97,6 +98,7 @@ func TestFlinkValues(t *testing.T) {
 		{"TaskManagers", one, "flink_taskmanagers", "app=orders", "11"},
 		{"slots", one, "flink_slots", "app=orders", "22"},
 		{"parallelism", one, "flink_parallelism", "app=orders", "21"},
+		{"restarts", one, "flink_restarts", "app=orders", "4"},
 		{"the lag in the only Kafka cluster", one, "flink_kafka_lag", "app=orders", "1000000001"},
 		{"the lag in the Kafka cluster that is named", two, "flink_kafka_lag", "app=orders,kafka-cluster=main", "1000000001"},
 		{"named with in", two, "flink_kafka_lag", "app=orders,kafka-cluster in (main)", "1000000001"},

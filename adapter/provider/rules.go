@@ -59,12 +59,27 @@ func (p *Provider) rule(namespace, name string, selector labels.Selector) (value
 }
 
 // Peek reads for a rule in a namespace what an HPA there would be answered, without waiting, and has it polled from now on. A rule is no answer.
-func (p *Provider) Peek(namespace string, question rule.Question) snapshot.Sample[float64] {
+func (p *Provider) Peek(namespace string, question rule.Question) snapshot.Sample[any] {
+	if question.Vertex {
+		return p.busiest(namespace, question.Selector)
+	}
 	v, err := p.peek(namespace, question)
 	if err != nil {
-		return snapshot.Fail[float64](err)
+		return snapshot.Fail[any](err)
 	}
-	return snapshot.Sample[float64]{Value: v.quantity.AsApproximateFloat64(), Time: v.time.Time}
+	return snapshot.Sample[any]{Value: v.quantity.AsApproximateFloat64(), Time: v.time.Time}
+}
+
+// busiest is the name of the vertex whose busy ratio is the job's, while that has a value.
+func (p *Provider) busiest(namespace string, selector labels.Selector) snapshot.Sample[any] {
+	if err := p.admits(namespace); err != nil {
+		return snapshot.Fail[any](err)
+	}
+	job, ratio, err := p.job(atOnce(), namespace, selector, flinkMetrics()[busyRatio])
+	if err != nil {
+		return snapshot.Fail[any](err)
+	}
+	return snapshot.Sample[any]{Value: job.Busiest, Time: ratio.Time}
 }
 
 func (p *Provider) peek(namespace string, question rule.Question) (value, error) {

@@ -99,8 +99,10 @@ func TestWhatNobodyWillAnswerIsNotWaitedFor(t *testing.T) {
 }
 
 func TestPeekInANamespaceThatIsNotServed(t *testing.T) {
-	if got := New(nil, "crm").Peek("shop", rule.Question{Metric: "flink_busy_ratio", Selector: labels.Everything()}); !errors.Is(got.Err, errForbidden) {
-		t.Errorf("got %+v", got)
+	for _, vertex := range []bool{false, true} {
+		if got := New(nil, "crm").Peek("shop", rule.Question{Metric: "flink_busy_ratio", Selector: labels.Everything(), Vertex: vertex}); !errors.Is(got.Err, errForbidden) {
+			t.Errorf("got %+v", got)
+		}
 	}
 }
 
@@ -117,20 +119,22 @@ func TestPeek(t *testing.T) {
 		name      string
 		namespace string
 		question  rule.Question
-		want      float64
+		want      any
 		err       string
 	}{
-		{"a group's lag", "shop", rule.Question{Metric: "kafka_consumergroup_lag", Selector: selector("group=orders")}, 100, ""},
-		{"by names that no label can hold", "shop", rule.Question{Metric: "kafka_consumergroup_lag", Kafka: &rule.KafkaNames{Group: longGroup}}, 105, ""},
-		{"of some topics", "shop", rule.Question{Metric: "kafka_consumergroup_lag", Kafka: &rule.KafkaNames{Group: longGroup, Topics: []string{"orders", "refunds"}}}, 100, ""},
-		{"of topics by a pattern", "shop", rule.Question{Metric: "kafka_consumergroup_lag", Kafka: &rule.KafkaNames{Cluster: "main", Group: longGroup, Pattern: regexp.MustCompile(`\A(?:re.*)\z`)}}, 15, ""},
-		{"their age", "shop", rule.Question{Metric: "kafka_consumergroup_lag_seconds", Kafka: &rule.KafkaNames{Group: longGroup}}, 9, ""},
+		{"a group's lag", "shop", rule.Question{Metric: "kafka_consumergroup_lag", Selector: selector("group=orders")}, 100.0, ""},
+		{"by names that no label can hold", "shop", rule.Question{Metric: "kafka_consumergroup_lag", Kafka: &rule.KafkaNames{Group: longGroup}}, 105.0, ""},
+		{"of some topics", "shop", rule.Question{Metric: "kafka_consumergroup_lag", Kafka: &rule.KafkaNames{Group: longGroup, Topics: []string{"orders", "refunds"}}}, 100.0, ""},
+		{"of topics by a pattern", "shop", rule.Question{Metric: "kafka_consumergroup_lag", Kafka: &rule.KafkaNames{Cluster: "main", Group: longGroup, Pattern: regexp.MustCompile(`\A(?:re.*)\z`)}}, 15.0, ""},
+		{"their age", "shop", rule.Question{Metric: "kafka_consumergroup_lag_seconds", Kafka: &rule.KafkaNames{Group: longGroup}}, 9.0, ""},
 		{"a ratio", "shop", rule.Question{Metric: "flink_busy_ratio", Selector: selector("app=orders")}, 0.704, ""},
-		{"a Kafka cluster of others", "crm", rule.Question{Metric: "kafka_consumergroup_lag", Selector: selector("group=orders")}, 0, `namespace "crm" may not read`},
-		{"also by names", "crm", rule.Question{Metric: "kafka_consumergroup_lag", Kafka: &rule.KafkaNames{Group: longGroup}}, 0, `namespace "crm" may not read`},
-		{"a job of another namespace", "hr", rule.Question{Metric: "flink_busy_ratio", Selector: selector("app=orders")}, 0, "no running pod"},
-		{"a rule is none of the numbers", "shop", rule.Question{Metric: "orders", Selector: selector("")}, 0, `there is no metric "orders"`},
-		{"nor is a job's by names of Kafka", "shop", rule.Question{Metric: "flink_busy_ratio", Kafka: &rule.KafkaNames{Group: "g"}}, 0, `there is no metric "flink_busy_ratio"`},
+		{"the vertex that it is of", "shop", rule.Question{Metric: "flink_busy_ratio", Selector: selector("app=orders"), Vertex: true}, "work", ""},
+		{"that of a job that settles", "shop", rule.Question{Metric: "flink_busy_ratio", Selector: selector("app=settling"), Vertex: true}, nil, "JobManager Job shop/settling: job 5c: the job restarted"},
+		{"a Kafka cluster of others", "crm", rule.Question{Metric: "kafka_consumergroup_lag", Selector: selector("group=orders")}, nil, `namespace "crm" may not read`},
+		{"also by names", "crm", rule.Question{Metric: "kafka_consumergroup_lag", Kafka: &rule.KafkaNames{Group: longGroup}}, nil, `namespace "crm" may not read`},
+		{"a job of another namespace", "hr", rule.Question{Metric: "flink_busy_ratio", Selector: selector("app=orders")}, nil, "no running pod"},
+		{"a rule is none of the numbers", "shop", rule.Question{Metric: "orders", Selector: selector("")}, nil, `there is no metric "orders"`},
+		{"nor is a job's by names of Kafka", "shop", rule.Question{Metric: "flink_busy_ratio", Kafka: &rule.KafkaNames{Group: "g"}}, nil, `there is no metric "flink_busy_ratio"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := p.Peek(test.namespace, test.question)

@@ -122,12 +122,13 @@ func (c *compiler) job(of *v1alpha1.Job) {
 
 // ask asks for a variable that is the job's, if it is that.
 func (c *compiler) ask(variable string) {
-	metric, of := jobFields()[strings.TrimPrefix(variable, job+".")]
+	field := strings.TrimPrefix(variable, job+".")
+	metric, of := jobFields()[field]
 	if variable == Desired {
 		metric, of = desiredTaskManagers, true
 	}
 	if of && c.program.questions[variable].Metric == "" {
-		c.program.questions[variable] = Question{Metric: metric, Selector: c.jobs}
+		c.program.questions[variable] = Question{Metric: metric, Selector: c.jobs, Vertex: field == busiestVertex}
 	}
 }
 

@@ -51,14 +51,14 @@ func (r *round) because(format string, args ...any) {
 }
 
 // current is the number after the last change; before the first, that of the TaskManagers which run.
-func (r *round) current() snapshot.Sample[float64] {
+func (r *round) current() snapshot.Sample[any] {
 	if r.state.Value != nil {
-		return snapshot.Sample[float64]{Value: float64(*r.state.Value), Time: r.now}
+		return snapshot.Sample[any]{Value: float64(*r.state.Value), Time: r.now}
 	}
 	if sample, ok := r.known[running]; ok {
 		return sample
 	}
-	return snapshot.Fail[float64](errNoJob)
+	return snapshot.Fail[any](errNoJob)
 }
 
 // errNoJob is for what needs to know how many TaskManagers run.
@@ -124,11 +124,12 @@ func (r *round) resume() {
 
 // runs is how many TaskManagers run; nil when that isn't known.
 func (r *round) runs() *int32 {
-	sample, ok := r.known[running]
+	sample := r.known[running]
+	number, ok := sample.Value.(float64)
 	if !ok || sample.Err != nil {
 		return nil
 	}
-	return new(int32(sample.Value))
+	return new(int32(number))
 }
 
 // scale decides.

@@ -29,23 +29,27 @@ type environment struct {
 // newEnvironment knows these inputs and, with a job, what is known of one.
 func newEnvironment(names []string, hasJob bool) (environment, error) {
 	known := map[string]bool{}
-	numbers := func(of string, fields []string) *apiservercel.DeclType {
+	object := func(of string, fields []string) *apiservercel.DeclType {
 		declared := map[string]*apiservercel.DeclField{}
 		for _, field := range fields {
-			declared[field] = apiservercel.NewDeclField(field, apiservercel.DoubleType, false, nil, nil)
+			kind := apiservercel.DoubleType
+			if of == job && field == busiestVertex {
+				kind = apiservercel.StringType
+			}
+			declared[field] = apiservercel.NewDeclField(field, kind, false, nil, nil)
 			known[of+"."+field] = true
 		}
 		return apiservercel.NewObjectType(of, declared)
 	}
-	objects := []*apiservercel.DeclType{numbers(inputs, names)}
+	objects := []*apiservercel.DeclType{object(inputs, names)}
 	options := []cel.EnvOption{cel.Variable(Now, cel.TimestampType)}
 	if hasJob {
-		objects = append(objects, numbers(job, slices.Sorted(maps.Keys(jobFields()))))
+		objects = append(objects, object(job, slices.Sorted(maps.Keys(jobFields()))))
 		options = append(options, cel.Variable(Desired, cel.DoubleType), cel.Variable(Current, cel.DoubleType))
 		known[Desired], known[Current] = true, true
 	}
-	for _, object := range objects {
-		options = append(options, cel.Variable(object.TypeName(), object.CelType()))
+	for _, declared := range objects {
+		options = append(options, cel.Variable(declared.TypeName(), declared.CelType()))
 	}
 	// Without the macros that loop: the cost of an expression is that of its length.
 	base, err := cel.NewEnv(cel.ClearMacros(), cel.Macros(cel.HasMacro), ext.Math(), cel.CrossTypeNumericComparisons(true),

@@ -13,11 +13,15 @@ import (
 // noon is a Wednesday's.
 func noon() time.Time { return time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC) }
 
-func known(value float64) snapshot.Sample[float64] {
-	return snapshot.Sample[float64]{Value: value, Time: noon().Add(-5 * time.Second)}
+func known(value float64) snapshot.Sample[any] {
+	return snapshot.Sample[any]{Value: value, Time: noon().Add(-5 * time.Second)}
 }
 
-func unknown(why string) snapshot.Sample[float64] { return snapshot.Fail[float64](errors.New(why)) }
+func named(vertex string) snapshot.Sample[any] {
+	return snapshot.Sample[any]{Value: vertex, Time: noon().Add(-5 * time.Second)}
+}
+
+func unknown(why string) snapshot.Sample[any] { return snapshot.Fail[any](errors.New(why)) }
 
 // spec is a rule of a job with two inputs.
 func spec(expression string) v1alpha1.ScalingRuleSpec {
@@ -43,7 +47,7 @@ func compiled(t *testing.T, spec v1alpha1.ScalingRuleSpec) *Program {
 func TestExpressions(t *testing.T) {
 	readings := Readings{
 		"inputs.age": known(301), "inputs.lag": unknown("the topic is gone"), "desired": known(4), "current": known(3), "job.slots": known(8),
-		"job.busy": known(0.75), "job.gcTime": unknown("Flink is too old"),
+		"job.busy": known(0.75), "job.gcTime": unknown("Flink is too old"), "job.busiestVertex": named("work -> discard: Writer"), "job.restarts": known(2),
 	}
 	const lagMissing = "inputs.lag has no value: the topic is gone"
 	for _, test := range []struct {
@@ -64,6 +68,9 @@ func TestExpressions(t *testing.T) {
 		{"a choice", "inputs.age > 300.0 ? desired * 2.0 : desired", 8, ""},
 		{"compared with a whole number", "inputs.age > 300 ? 1.0 : 2.0", 1, ""},
 		{"the time of day in a zone", "now.getHours('Europe/Berlin') == 14 ? 1.0 : 2.0", 1, ""},
+		{"the vertex that is busiest", "job.busiestVertex == 'work -> discard: Writer' ? 1.0 : 2.0", 1, ""},
+		{"one whose name has a word", "job.busiestVertex.contains('Writer') && job.busy > 0.7 ? 1.0 : 2.0", 1, ""},
+		{"restarts", "job.restarts > 1.0 ? current : desired", 3, ""},
 		{"an input without a value", "inputs.lag / 10.0", 0, lagMissing},
 		{"one that is guarded", "has(inputs.lag) ? inputs.lag : desired", 4, ""},
 		{"a guard that finds a value", "has(inputs.age) ? inputs.age : desired", 301, ""},
@@ -95,7 +102,7 @@ func TestExpressions(t *testing.T) {
 }
 
 func TestANumberIsAsOldAsTheOldestThatItIsMadeOf(t *testing.T) {
-	old := snapshot.Sample[float64]{Value: 1, Time: noon().Add(-time.Minute)}
+	old := snapshot.Sample[any]{Value: 1.0, Time: noon().Add(-time.Minute)}
 	readings := Readings{"inputs.age": known(1), "inputs.lag": old, "desired": known(1)}
 	for expression, want := range map[string]time.Duration{"3.0": 0, "desired": 5 * time.Second, "inputs.age + inputs.lag": time.Minute} {
 		_, at, err := compiled(t, spec(expression)).expression.number(readings, noon())
@@ -122,6 +129,8 @@ func TestExpressionsThatDoNotCompile(t *testing.T) {
 		{"a double and a whole number", spec("desired * 2"), "numbers are doubles, so write 2.0 in place of 2"},
 		{"a condition in place of a number", spec("desired > 2.0"), "is bool, and must be a number"},
 		{"a text", spec("'3'"), "is string, and must be a number"},
+		{"the name of a vertex", spec("job.busiestVertex"), "is string, and must be a number"},
+		{"a name compared with a number", spec("job.busiestVertex > 0.5 ? 1.0 : 2.0"), "found no matching overload"},
 		{"a loop", spec("[1.0].map(x, x)[0]"), "undeclared reference"},
 		{"a long one", spec("1.0" + strings.Repeat(" ", maxExpression)), "is longer than 1024 bytes"},
 		{"a deep one", spec(strings.Repeat("(", 300) + "1.0" + strings.Repeat(")", 300)), "recursion limit"},
@@ -144,15 +153,20 @@ func TestAConditionIsTrueOrFalse(t *testing.T) {
 }
 
 func TestWhatAnExpressionUsesIsAsked(t *testing.T) {
-	s := spec("has(job.heapUsed) ? math.greatest(desired, job.lag) : current")
+	s := spec("has(job.heapUsed) && job.busiestVertex != '' && job.restarts < 1.0 ? math.greatest(desired, job.lag) : current")
 	s.Job.KafkaCluster = "main"
 	questions := compiled(t, s).Questions()
 	for variable, want := range map[string]string{
 		"inputs.age": "kafka_consumergroup_lag_seconds ", "inputs.lag": "kafka_consumergroup_lag ", "job.taskManagers": "flink_taskmanagers kafka-cluster=main",
-		"job.heapUsed": "flink_heap_used_ratio kafka-cluster=main", "job.lag": "flink_kafka_lag kafka-cluster=main", "desired": "flink_desired_taskmanagers kafka-cluster=main",
+		"job.heapUsed": "flink_heap_used_ratio kafka-cluster=main", "job.restarts": "flink_restarts kafka-cluster=main",
+		"job.busiestVertex": "the vertex of flink_busy_ratio kafka-cluster=main", "job.lag": "flink_kafka_lag kafka-cluster=main", "desired": "flink_desired_taskmanagers kafka-cluster=main",
 	} {
 		q := questions[variable]
-		if q.Selector == nil || q.Metric+" "+q.Selector.String() != want {
+		what := q.Metric
+		if q.Vertex {
+			what = "the vertex of " + what
+		}
+		if q.Selector == nil || what+" "+q.Selector.String() != want {
 			t.Errorf("%s asks %+v, want %s", variable, q, want)
 		}
 		delete(questions, variable)

@@ -12,7 +12,8 @@ import (
 // Whatever an expression says, it is refused, or gives a number that there can be, or an error.
 func FuzzExpression(f *testing.F) {
 	for _, text := range []string{"desired", "math.greatest(desired, inputs.age / 50.0)", "has(inputs.lag) ? inputs.lag : current", "1 / 0", "now.getHours('Europe/Berlin') > 8 ? 2.0 : 1.0",
-		"[1.0][0]", "{'a': 1.0}.a", "dyn(desired)", "'a'.matches('(a|a)*')", "duration('1h') > duration('1m') ? 1.0 : 0.0", "double(string(desired))", "timestamp(now)", "job.busy * 1e308 * 10.0"} {
+		"[1.0][0]", "{'a': 1.0}.a", "dyn(desired)", "'a'.matches('(a|a)*')", "duration('1h') > duration('1m') ? 1.0 : 0.0", "double(string(desired))", "timestamp(now)", "job.busy * 1e308 * 10.0",
+		"job.busiestVertex.startsWith('w') ? 2.0 : 1.0", "dyn(job.busiestVertex)", "double(job.busiestVertex)", "double(job.busiestVertex.size())"} {
 		f.Add(text, 0.7, false)
 	}
 	f.Fuzz(func(t *testing.T, text string, number float64, missing bool) {
@@ -20,7 +21,7 @@ func FuzzExpression(f *testing.F) {
 		if err != nil {
 			return
 		}
-		readings := Readings{"desired": known(number), "inputs.age": known(number), "job.busy": known(number), "job.taskManagers": known(2)}
+		readings := Readings{"desired": known(number), "inputs.age": known(number), "job.busy": known(number), "job.taskManagers": known(2), "job.busiestVertex": named("work")}
 		if missing {
 			readings["inputs.age"] = unknown("nobody knows")
 		}

@@ -24,17 +24,22 @@ const (
 	inputs  = "inputs"
 	job     = "job"
 	running = job + ".taskManagers"
+	// busiestVertex is the one field of a job that is no number.
+	busiestVertex = "busiestVertex"
 
 	desiredTaskManagers = "flink_desired_taskmanagers"
+	busyRatio           = "flink_busy_ratio"
 )
 
-// jobFields are what expressions can use of a job, and the metric that each is.
+// jobFields are what expressions can use of a job, and the metric that each is, or that it tells more of.
 func jobFields() map[string]string {
 	return map[string]string{
 		"taskManagers":       "flink_taskmanagers",
 		"slots":              "flink_slots",
 		"parallelism":        "flink_parallelism",
-		"busy":               "flink_busy_ratio",
+		"restarts":           "flink_restarts",
+		"busy":               busyRatio,
+		busiestVertex:        busyRatio,
 		"backpressured":      "flink_backpressured_ratio",
 		"idle":               "flink_idle_ratio",
 		"lag":                "flink_kafka_lag",
@@ -47,11 +52,12 @@ func jobFields() map[string]string {
 	}
 }
 
-// Question is one number that a rule needs: a metric of the adapter's, and of what.
+// Question is one thing that a rule needs to know: a metric of the adapter's, and of what.
 type Question struct {
 	Metric   string
 	Selector labels.Selector
 	Kafka    *KafkaNames // in place of the selector
+	Vertex   bool        // not the value of flink_busy_ratio, but the name of the vertex that it is of
 }
 
 // KafkaNames are a consumer group and some of its topics.
@@ -62,8 +68,8 @@ type KafkaNames struct {
 	Pattern *regexp.Regexp // of topics; nil: those in Topics, or without any all that the group has committed
 }
 
-// Readings are the numbers that a program asked for, by the name of the variable.
-type Readings map[string]snapshot.Sample[float64]
+// Readings are what a program asked for, by the name of the variable: a float64, or the name of a vertex, a string.
+type Readings map[string]snapshot.Sample[any]
 
 // Decision is what a rule says in one round.
 type Decision struct {
@@ -87,7 +93,7 @@ type Program struct {
 	gather     time.Duration // stabilization
 }
 
-// Questions are the numbers that the program needs, by the name of the variable that each is for.
+// Questions are what the program needs to know, by the name of the variable that each is for.
 func (p *Program) Questions() map[string]Question { return p.questions }
 
 // Spec is what the program was made of. It must not be changed.

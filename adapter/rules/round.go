@@ -8,7 +8,6 @@ import (
 	"math"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -22,40 +21,34 @@ func (r *Rules) round(ctx context.Context) {
 	now, leads := r.opts.Clock.Now(), r.opts.Leads()
 	says, here := map[types.NamespacedName]said{}, map[types.NamespacedName]bool{}
 	var changed []change
-	for _, w := range r.watched {
-		for _, object := range w.informer.GetStore().List() {
-			object, ok := object.(*unstructured.Unstructured)
-			if !ok {
-				continue
-			}
-			key := types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}
-			here[key] = true
-			var found v1alpha1.ScalingRule
-			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &found); err != nil {
-				says[key] = said{sample: snapshot.Fail[int32](fmt.Errorf("the object is not what its definition says: %w", err)), evaluated: now, maxAge: maxAge}
-				continue
-			}
-			e := r.entry(key, &found)
-			if !r.led { // also in the first round in which this one decides: the one before may have written since
-				e.follow(&found.Status)
-			}
-			readings, unknown := r.readings(e.program, found.Namespace)
-			if !leads {
-				s := fromStatus(&found.Status)
-				s.unknown = unknown
-				says[key] = s
-				continue
-			}
-			decision := e.decide(readings, now)
-			says[key] = said{sample: sampleOf(e, decision), evaluated: now, maxAge: maxAge, unknown: unknown}
-			status := e.status(&found.Status, decision, now)
-			e.tell(ctx, key, status)
-			if from, changed := e.changes(status.Value); changed {
-				r.opts.Changed(key, from, *status.Value, status.Reason, now)
-			}
-			if now.Sub(e.writtenAt) >= refreshEvery || differs(e.written, status) {
-				changed = append(changed, change{e, object, status})
-			}
+	for _, object := range r.watch.List() {
+		key := types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}
+		here[key] = true
+		var found v1alpha1.ScalingRule
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &found); err != nil {
+			says[key] = said{sample: snapshot.Fail[int32](fmt.Errorf("the object is not what its definition says: %w", err)), evaluated: now, maxAge: maxAge}
+			continue
+		}
+		e := r.entry(key, &found)
+		if !r.led { // also in the first round in which this one decides: the one before may have written since
+			e.follow(&found.Status)
+		}
+		readings, unknown := r.readings(e.program, found.Namespace)
+		if !leads {
+			s := fromStatus(&found.Status)
+			s.unknown = unknown
+			says[key] = s
+			continue
+		}
+		decision := e.decide(readings, now)
+		says[key] = said{sample: sampleOf(e, decision), evaluated: now, maxAge: maxAge, unknown: unknown}
+		status := e.status(&found.Status, decision, now)
+		e.tell(ctx, key, status)
+		if from, anew := e.changes(status.Value); anew {
+			r.opts.Changed(key, from, *status.Value, status.Reason, now)
+		}
+		if now.Sub(e.writtenAt) >= refreshEvery || differs(e.written, status) {
+			changed = append(changed, change{e, object, status})
 		}
 	}
 	r.led = leads
@@ -99,7 +92,7 @@ func fromStatus(status *v1alpha1.ScalingRuleStatus) said {
 	if status.Evaluated == nil {
 		return said{sample: snapshot.Fail[int32](errNotYet), maxAge: math.MaxInt64}
 	}
-	s := said{evaluated: status.Evaluated.Time, maxAge: maxStatusAge}
+	s := said{evaluated: status.Evaluated.Time, maxAge: v1alpha1.StatusMaxAge}
 	if status.Value == nil {
 		s.sample = snapshot.Fail[int32](errors.New(status.Error))
 		return s

@@ -17,7 +17,9 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/utils/clock"
 
+	"github.com/flink-hpa/flink-hpa/adapter/objects"
 	"github.com/flink-hpa/flink-hpa/adapter/rule"
+	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
 	"github.com/flink-hpa/flink-hpa/adapter/snapshot"
 )
 
@@ -26,8 +28,6 @@ const (
 	interval = 5 * time.Second
 	// maxAge is how long a number counts that this replica has found itself.
 	maxAge = 30 * time.Second
-	// maxStatusAge is how long one counts that another replica has written: three times as long as it takes to write again.
-	maxStatusAge = 3 * refreshEvery
 )
 
 var (
@@ -42,7 +42,7 @@ type Options struct {
 	Resources  func(ctx context.Context, version string) (*metav1.APIResourceList, error) // of an API group and version, as discovery has them
 	Namespaces []string                                                                   // whose rules are read; none: all
 	Serves     func(metric string) bool                                                   // whether a metric is one of the adapter's own
-	Peek       func(namespace string, q rule.Question) snapshot.Sample[float64]           // what an HPA in the namespace would be answered, without waiting
+	Peek       func(namespace string, q rule.Question) snapshot.Sample[any]               // what an HPA in the namespace would be answered, without waiting
 	Leads      func() bool                                                                // whether this replica decides
 	Clock      clock.Clock
 
@@ -53,7 +53,7 @@ type Options struct {
 // Rules knows the ScalingRules and what they say. It is safe for concurrent use.
 type Rules struct {
 	opts    Options
-	watched []watched
+	watch   *objects.Watch
 	entries map[types.NamespacedName]*entry // of the loop alone, as the next
 	led     bool                            // whether this replica decided in the last round
 
@@ -86,7 +86,10 @@ func New(opts Options) *Rules {
 	if opts.Changed == nil {
 		opts.Changed = func(types.NamespacedName, int32, int32, string, time.Time) {}
 	}
-	return &Rules{opts: opts, entries: map[types.NamespacedName]*entry{}, says: map[types.NamespacedName]said{}}
+	watch := objects.New(objects.Options{
+		Dynamic: opts.Dynamic, Resources: opts.Resources, Namespaces: opts.Namespaces, Of: v1alpha1.GroupVersionResource(), Named: "ScalingRules", Clock: opts.Clock,
+	})
+	return &Rules{opts: opts, watch: watch, entries: map[types.NamespacedName]*entry{}, says: map[types.NamespacedName]said{}}
 }
 
 // Value is the newest sample of a rule, or an error in it; ok is false when there is no such rule.
@@ -141,15 +144,12 @@ func (r *Rules) Alive() error {
 
 // Run evaluates the rules until ctx ends. Where the cluster doesn't know what a ScalingRule is, it says so once and looks for that now and then.
 func (r *Rules) Run(ctx context.Context) {
-	if !r.defined(ctx) {
+	if !r.watch.Defined(ctx, func() { r.set(absent) }) {
 		return
 	}
-	defer func() {
-		for _, w := range r.watched {
-			w.factory.Shutdown()
-		}
-	}()
-	if !r.watch(ctx) {
+	r.set(reading)
+	defer r.watch.Shutdown()
+	if !r.watch.Start(ctx) {
 		return
 	}
 	for {

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/flink-hpa/flink-hpa/adapter/objects"
 	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
 )
 
@@ -92,7 +93,7 @@ func TestOneReplicaDecidesAndTheOtherServesWhatItWrote(t *testing.T) {
 		want(t, "the one that decides", a.says(), "3")
 		want(t, "the other", b.says(), "3")
 		a.stop()
-		later(maxStatusAge - refreshEvery - interval)
+		later(v1alpha1.StatusMaxAge - refreshEvery - interval)
 		want(t, "the other, for a while", b.says(), "3")
 		later(2 * refreshEvery)
 		want(t, "the other, when nobody decides", b.says(), errOutdated.Error())
@@ -180,7 +181,7 @@ func TestWithoutADefinitionThereAreNoRulesUntilThereIsOne(t *testing.T) {
 			t.Errorf("asked for rules all the same: %v", w.client.Actions())
 		}
 		w.defined.Store(true)
-		later(lookEvery + interval)
+		later(objects.LookEvery + interval)
 		want(t, "with it", r.says(), "3")
 	})
 }

@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	// refreshEvery is how often a status is written in which nothing has changed but how old it is.
-	refreshEvery = 30 * time.Second
+	// refreshEvery is how often a status is written in which nothing has changed but how old it is: it may fail twice.
+	refreshEvery = v1alpha1.StatusMaxAge / 3
 	// writeWithin is how long the writing of one round may take. What is left is for the next.
 	writeWithin = 4 * time.Second
 )

@@ -34,13 +34,13 @@ type world struct {
 	writes  atomic.Int64
 
 	mu      sync.Mutex
-	values  map[string]snapshot.Sample[float64] // by metric
+	values  map[string]snapshot.Sample[any] // by metric
 	asked   []string
 	changes []string // that replicas told
 }
 
 func newWorld(t *testing.T, objects ...*v1alpha1.ScalingRule) *world {
-	w := &world{t: t, values: map[string]snapshot.Sample[float64]{}}
+	w := &world{t: t, values: map[string]snapshot.Sample[any]{}}
 	w.defined.Store(true)
 	w.client = fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
 		v1alpha1.GroupVersionResource(): "ScalingRuleList",
@@ -88,22 +88,22 @@ func (w *world) unstructured(object *v1alpha1.ScalingRule) *unstructured.Unstruc
 func (w *world) is(metric string, value float64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.values[metric] = snapshot.Sample[float64]{Value: value}
+	w.values[metric] = snapshot.Sample[any]{Value: value}
 }
 
 func (w *world) fails(metric, why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.values[metric] = snapshot.Fail[float64](errors.New(why))
+	w.values[metric] = snapshot.Fail[any](errors.New(why))
 }
 
-func (w *world) peek(namespace string, q rule.Question) snapshot.Sample[float64] {
+func (w *world) peek(namespace string, q rule.Question) snapshot.Sample[any] {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asked = append(w.asked, namespace+" "+q.Metric)
 	sample, ok := w.values[q.Metric]
 	if !ok {
-		return snapshot.Fail[float64](snapshot.ErrNone)
+		return snapshot.Fail[any](snapshot.ErrNone)
 	}
 	sample.Time = time.Now()
 	return sample

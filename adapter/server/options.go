@@ -3,16 +3,14 @@ package server
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/custom-metrics-apiserver/pkg/cmd"
 
 	"github.com/flink-hpa/flink-hpa/adapter/keda"
+	"github.com/flink-hpa/flink-hpa/internal/namespaces"
 )
 
 // Options are what the command line sets. The library's own flags (serving, delegated authentication and authorization,
@@ -73,13 +71,10 @@ func (o *Options) Complete(kubeconfig string) error {
 	if o.ShutdownDelay < 0 {
 		return fmt.Errorf("--shutdown-delay-duration=%s: must not be negative", o.ShutdownDelay)
 	}
-	for _, namespace := range o.Namespaces {
-		if wrong := validation.IsDNS1123Label(namespace); len(wrong) > 0 {
-			return fmt.Errorf("--namespaces=%s: namespace %q can't exist: %s", strings.Join(o.Namespaces, ","), namespace, strings.Join(wrong, "; "))
-		}
+	var err error
+	if o.Namespaces, err = namespaces.Given(o.Namespaces); err != nil {
+		return err
 	}
-	slices.Sort(o.Namespaces)
-	o.Namespaces = slices.Compact(o.Namespaces)
 	if _, err := labels.Parse(o.PodLabels); err != nil {
 		return fmt.Errorf("--pod-labels=%s: %w", o.PodLabels, err)
 	}

@@ -62,7 +62,7 @@ func Run(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return err
 	}
-	sources, err := newSources(file.inUse, place{client, instance, elected.Leads, opts.Namespaces, clock.RealClock{}}, own)
+	sources, err := newSources(file.inUse, place{client, dynamicClient, instance, elected.Leads, opts.Namespaces, clock.RealClock{}}, own)
 	if err != nil {
 		return err
 	}

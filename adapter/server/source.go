@@ -70,7 +70,7 @@ type flinkSettings struct {
 func flinkSettingsOf(conf config.Flink) flinkSettings {
 	return flinkSettings{
 		collector: flink.Options{
-			Settle: conf.Settle.Duration, Window: conf.Window.Duration, Hold: conf.Hold.Duration, TLS: conf.TLS, Desired: conf.Desired.Rules(),
+			Settle: conf.Settle.Duration, Window: conf.Window.Duration, Hold: conf.Hold.Duration, TLS: conf.TLS, Desired: conf.Desired.Rules(), Sizing: conf.Memory.Rules(),
 		},
 		loop: collect.Options{Name: "flink", Interval: conf.Interval.Duration, Timeout: conf.Timeout.Duration, MaxAge: conf.MaxAge.Duration},
 	}
@@ -80,7 +80,8 @@ func (s *sources) newFlink(settings flinkSettings) *flinkSource {
 	collector, loop := settings.collector, settings.loop
 	collector.JobManagers, collector.Logs, collector.Clock = s.discovery.JobManagers, s.logs, s.clock
 	collector.Injected, collector.Compared = s.discovery.Injected, s.overrides.Compared
-	collector.Meter, collector.Changed = flinkMeter{s.metrics}, s.audit.Changed
+	collector.Meter, collector.Changed, collector.Room = flinkMeter{s.metrics}, s.audit.Changed, s.scaled.roomOf
+	collector.Remembered, collector.Sized = s.adviser.Remembered, s.adviser.Sized
 	loop.Meter, loop.Clock = s.metrics.loop(loop.Name), s.clock
 	jobs := collect.New(loop, flink.NewCollector(collector).Poll)
 	return &flinkSource{source{name: loop.Name, settings: settings, configured: settings.loop, loop: jobs, unmeter: func(bool) {}, close: func() {}}, jobs}

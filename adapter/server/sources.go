@@ -10,16 +10,20 @@ import (
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
+	"github.com/flink-hpa/flink-hpa/adapter/advice"
 	"github.com/flink-hpa/flink-hpa/adapter/audit"
 	"github.com/flink-hpa/flink-hpa/adapter/collect"
 	"github.com/flink-hpa/flink-hpa/adapter/config"
 	"github.com/flink-hpa/flink-hpa/adapter/demand"
 	"github.com/flink-hpa/flink-hpa/adapter/flink"
 	"github.com/flink-hpa/flink-hpa/adapter/provider"
+	"github.com/flink-hpa/flink-hpa/adapter/room"
+	"github.com/flink-hpa/flink-hpa/adapter/taskmanagers"
 	"github.com/flink-hpa/flink-hpa/internal/events"
 )
 
@@ -36,6 +40,11 @@ type sources struct {
 	audit     *audit.Audit
 	provider  *provider.Provider
 	demand    *demand.Demand
+	scaled    *scaled
+	adviser   *advice.Adviser
+
+	taskManagers *taskmanagers.Watch
+	quotas       *room.Quotas
 
 	current atomic.Pointer[collected]
 	running sync.WaitGroup
@@ -69,6 +78,7 @@ type loop interface {
 // place is where the adapter runs.
 type place struct {
 	client     kubernetes.Interface
+	dynamic    dynamic.Interface
 	instance   string      // this pod, the author of Events
 	leads      func() bool // whether it is the replica that writes Events of changes
 	namespaces []string    // that are served; none: all
@@ -86,8 +96,14 @@ func newSources(conf config.Config, in place, metrics *ownMetrics) (*sources, er
 		overrides: flink.NewOverrides(client, discovery.Running, in.instance, clock),
 	}
 	s.audit = audit.New(audit.Options{
-		Events: events.Writer{Client: client, Clock: clock, Controller: audit.Controller, Instance: in.instance}, Leads: in.leads, HPAs: s.scaling, HPAsOn: s.scalingOn,
+		Events: events.Writer{Client: client, Clock: clock, Controller: events.Adapter, Instance: in.instance}, Leads: in.leads, HPAs: s.scaling, HPAsOn: s.scalingOn,
 	})
+	s.taskManagers, s.quotas = taskmanagers.New(client, namespaces...), room.NewQuotas(client, namespaces...)
+	rooms := &room.Rooms{TaskManagers: s.taskManagers.Of, Quotas: s.quotas.In}
+	s.scaled = &scaled{
+		clock: clock, asking: s.demand.Asking, cluster: answers.FlinkCluster, explain: answers.Explain, room: rooms.Of, tell: s.audit.MaxReplicas,
+	}
+	s.adviser = s.newAdviser(in)
 	s.current.Store(&collected{})
 	next, clusters, err := s.plan(conf)
 	if err != nil {
@@ -152,9 +168,13 @@ func (s *sources) publish(next *collected, clusters []provider.KafkaCluster) {
 // run collects what the file says, until ctx ends.
 func (s *sources) run(ctx context.Context, file *configFile) {
 	s.discovery.Start(ctx)
+	s.taskManagers.Start(ctx)
+	s.quotas.Start(ctx)
 	s.running.Go(func() { s.overrides.Run(ctx) })
 	s.running.Go(func() { s.audit.Run(ctx) })
 	s.running.Go(func() { s.demand.Run(ctx) })
+	s.running.Go(func() { s.scaled.run(ctx) })
+	s.running.Go(func() { s.adviser.Run(ctx) })
 	for _, started := range s.current.Load().all() {
 		s.start(ctx, started)
 	}
@@ -218,7 +238,7 @@ func (c *collected) all() []*source {
 // ready is nil once the pods are known and each loop has gone round. It never asks whether Kafka or Flink is well: an
 // adapter that isn't ready takes the whole external metrics API away from the cluster.
 func (s *sources) ready() error {
-	errs := []error{s.discovery.Synced()}
+	errs := []error{s.discovery.Synced(), s.taskManagers.Synced()}
 	for _, source := range s.current.Load().all() {
 		errs = append(errs, source.loop.Started())
 	}

@@ -31,6 +31,9 @@ func DefaultRules() Rules {
 	return Rules{Window: 24 * time.Hour, Factor: 3.5, StepEvery: 24 * time.Hour, BackOff: 7 * 24 * time.Hour}
 }
 
+// Watches is how long a job is watched before its advice is told or followed.
+func (r Rules) Watches() time.Duration { return min(r.Window, r.StepEvery) }
+
 func (r Rules) part() time.Duration { return r.Window / Parts }
 
 // MiB is the unit in which sizes are advised.

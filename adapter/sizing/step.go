@@ -28,8 +28,8 @@ const (
 
 // Next is the state that follows, and why it is what it is. advised is false where there is no advice.
 //
-// One step is taken at a time: the next one StepEvery after the last, when all TaskManagers have it. One that runs out of memory gives all that
-// start what their owner says, and nothing is taken away for BackOff.
+// One step is taken at a time: the first when the job has been watched for long enough, the next one StepEvery after the last, when all TaskManagers
+// have it. One that runs out of memory gives all that start what their owner says, and nothing is taken away for BackOff.
 func (r Rules) Next(s State, fleet Fleet, advice Advice, advised bool, now time.Time) (State, string) {
 	if fleet.Failed.After(s.Failed) {
 		return State{Since: now, Failed: fleet.Failed, Failure: fleet.Failure}, "back to what the owner says: " + fleet.Failure
@@ -44,6 +44,8 @@ func (r Rules) Next(s State, fleet Fleet, advice Advice, advised bool, now time.
 	switch {
 	case !advised:
 		return s, keeps + ": there is no advice"
+	case advice.Watched < r.Watches().Seconds():
+		return s, fmt.Sprintf("%s: the job has to be watched for %s", keeps, r.Watches())
 	case s.Process != 0 && (fleet.Smallest != s.Process || fleet.Largest != s.Process):
 		return s, keeps + ": not all TaskManagers have it yet"
 	case now.Sub(s.Since) < r.StepEvery:

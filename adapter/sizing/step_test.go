@@ -19,7 +19,11 @@ func TestNext(t *testing.T) {
 		s.Failed, s.Failure = at(out), "pod tm-1 was OOMKilled"
 		return s
 	}
-	advice := func(mib, current int64) Advice { return Advice{Process: mib * MiB, CurrentProcess: current * MiB} }
+	advice := func(mib, current int64) Advice {
+		return Advice{Process: mib * MiB, CurrentProcess: current * MiB, Watched: day.Seconds()}
+	}
+	early := advice(300, 1000)
+	early.Watched--
 	none := Advice{}
 	tests := []struct {
 		name   string
@@ -34,6 +38,7 @@ func TestNext(t *testing.T) {
 		{"a step adds as much again at most", State{}, fleet(1000, 1000), advice(3000, 1000), state(2000, 0), "2000m: a step from 1000m towards 3000m"},
 		{"it is taken from the largest TaskManager", State{}, fleet(500, 1000), advice(300, 1000), state(667, 0), "667m: a step from 1000m towards 300m"},
 		{"no step is taken without advice", State{}, fleet(1000, 1000), none, State{}, "what the owner says: there is no advice"},
+		{"nor before the job has been watched for a day", State{}, fleet(1000, 1000), early, State{}, "what the owner says: the job has to be watched for 24h0m0s"},
 		{"nor is one taken back", state(700, 3*day), fleet(700, 700), none, state(700, 3*day), "700m: there is no advice"},
 		{"nor for a fifth", State{}, fleet(1000, 1000), advice(800, 1000), State{}, "what the owner says: the advice is less than a fifth away"},
 		{"the next step follows a day after the last", state(667, day), fleet(667, 667), advice(300, 667), state(445, 0), "445m: a step from 667m towards 300m"},

@@ -58,8 +58,8 @@ func (w *Watch) Start(ctx context.Context) {
 	}
 }
 
-// Shutdown returns when all that Start began has ended, after its context has.
-func (w *Watch) Shutdown() {
+// shutdown returns when all that Start began has ended, after its context has.
+func (w *Watch) shutdown() {
 	for _, watch := range w.watches {
 		watch.factory.Shutdown()
 	}

@@ -24,7 +24,7 @@ func watching(t *testing.T, client *fake.Clientset, namespaces ...string) *Watch
 		t.Errorf("before the start: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(func() { cancel(); w.Shutdown() })
+	t.Cleanup(func() { cancel(); w.shutdown() })
 	w.Start(ctx)
 	for _, watch := range w.watches {
 		watch.factory.WaitForCacheSyncWithContext(ctx)

@@ -15,6 +15,12 @@ import (
 	"k8s.io/utils/clock"
 )
 
+// Authors of Events, as a Writer's Controller.
+const (
+	Adapter = "flink-hpa.dev/adapter"
+	Webhook = "flink-hpa.dev/webhook"
+)
+
 // MaxNote is what the API takes of an Event's note, in bytes.
 const MaxNote = 1024
 
@@ -22,7 +28,7 @@ const MaxNote = 1024
 type Writer struct {
 	Client     kubernetes.Interface
 	Clock      clock.PassiveClock
-	Controller string // which program, as PREFIX/NAME
+	Controller string // which program: Adapter or Webhook
 	Instance   string // which pod of it
 }
 

@@ -31,6 +31,8 @@ type Options struct {
 	Out   io.Writer // gets the progress
 	// Profiles are the webhook's, instead of those in the manifests; see docs/webhook.md. Empty: the manifests'.
 	Profiles string
+	// Memory is flink.memory of the adapter's configuration, in YAML's flow style. Empty: as it is by default.
+	Memory string
 }
 
 // Bed is a running bed.
@@ -44,6 +46,7 @@ type Bed struct {
 
 	layout    layout
 	profiles  string
+	memory    string
 	lock      *os.File // on the state
 	network   network
 	progress  *progress.Log
@@ -61,7 +64,7 @@ func Start(ctx context.Context, opts Options) (_ *Bed, err error) {
 	}
 	b := &Bed{
 		Kubectl: l.bin("kubectl"), Logs: filepath.Join(l.state, "logs"),
-		layout: l, profiles: opts.Profiles, progress: progress.New(opts.Out), stopNode: func() {},
+		layout: l, profiles: opts.Profiles, memory: opts.Memory, progress: progress.New(opts.Out), stopNode: func() {},
 	}
 	defer func() {
 		if err != nil {

@@ -136,6 +136,9 @@ func (b *Bed) adapterConfig() (string, error) {
 	if !strings.Contains(config, clientAddress) {
 		return "", fmt.Errorf("the adapter's config.yaml in the manifests names no broker %s", clientAddress)
 	}
+	if b.memory != "" {
+		config += "flink: {memory: " + b.memory + "}\n"
+	}
 	return strings.ReplaceAll(config, clientAddress, b.Kafka), nil
 }
 

@@ -34,6 +34,7 @@ type jobSpec struct {
 	Settings     []string // of Flink, key=value
 	RESTTLS      string   // name that the certificate of its REST is for; empty: plain http
 	Options      []string // of the job
+	Process      string   // size of a TaskManager's process, which is to be what is advised; empty: the sample's
 }
 
 // flinkJob is a job of a test's own.
@@ -67,6 +68,16 @@ func startJob(t *testing.T, spec jobSpec) flinkJob {
 	}
 	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), out.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
+	}
+	if spec.Process != "" {
+		config, err := os.ReadFile(filepath.Join(cluster.root, "manifests", "samples", "flink-reactive", "config.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		config = bytes.Replace(config, []byte("size: 600m"), []byte("size: "+spec.Process), 1)
+		if err := os.WriteFile(filepath.Join(dir, "config.yaml"), config, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := cluster.Run(t.Context(), "apply", "-k", dir); err != nil {
 		t.Fatal(err)

@@ -81,6 +81,7 @@ func (j flinkJob) isAsItIs(t *testing.T, rate, busy float64, taskManagers int) {
 		{"flink_gc_time_ratio", 0, 0.5},
 		{"flink_cpu_load", 0, 1},
 		{"flink_taskmanagers", n, n},
+		{"flink_restarts", 0, 100},
 	} {
 		eventually(t, known, metric.name+" of job "+j.Name, j.tells(metric.name, metric.low, metric.high))
 	}

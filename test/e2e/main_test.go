@@ -39,6 +39,9 @@ const atOnce = `defaults:
     jobmanager.adaptive-scheduler.rescale-trigger.max-delay: 1s
 `
 
+// minutesOfMemory has the memory of TaskManagers advised after minutes in place of a day. A part of the window is 100 s.
+const minutesOfMemory = "{window: 40m, stepEvery: 100s, backOff: 1h}"
+
 func TestMain(m *testing.M) {
 	state := flag.String("state", "e2e", "`name` of the folder in .cache with the bed's state; each set of tests has its own")
 	impatient := flag.Bool("impatient", false, "have jobs go on with each TaskManager at once, so that tests of something else take less time")
@@ -63,7 +66,7 @@ func run(ctx context.Context, m *testing.M, state, profiles string) (code int, e
 	if err != nil {
 		return 1, err
 	}
-	b, err := bed.Start(ctx, bed.Options{Root: root, State: filepath.Join(root, ".cache", state), Out: os.Stdout, Profiles: profiles})
+	b, err := bed.Start(ctx, bed.Options{Root: root, State: filepath.Join(root, ".cache", state), Out: os.Stdout, Profiles: profiles, Memory: minutesOfMemory})
 	if err != nil {
 		return 1, err
 	}

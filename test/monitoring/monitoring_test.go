@@ -169,6 +169,44 @@ func TestTheDashboardShowsMetricsThatThereAre(t *testing.T) {
 	}
 }
 
+// unseen are metrics that the dashboard doesn't show, and why.
+func unseen() map[string]string {
+	const size, reason, since = "how large the adapter's work is, for those who look into it", "a message or an alert leads there", "the gauge beside it says what matters"
+	return map[string]string{
+		"flink_hpa_kafka_requests_total":                                   size,
+		"flink_hpa_kafka_connections":                                      size,
+		"flink_hpa_kafka_consumer_groups":                                  size,
+		"flink_hpa_kafka_partitions":                                       size,
+		"flink_hpa_flink_requests_total":                                   size,
+		"flink_hpa_answers_not_shown_total":                                reason,
+		"flink_hpa_flink_settings_not_in_force":                            reason,
+		"flink_hpa_config_last_reload_success_timestamp_seconds":           since,
+		"flink_hpa_webhook_profiles_last_reload_success_timestamp_seconds": since,
+	}
+}
+
+func TestTheDashboardShowsAllThatMatters(t *testing.T) {
+	data, err := os.ReadFile(dashboardFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var board dashboard
+	if err := json.Unmarshal(data, &board); err != nil {
+		t.Fatal(err)
+	}
+	var shown strings.Builder
+	for _, panel := range board.Panels {
+		for _, target := range panel.Targets {
+			shown.WriteString(target.Expr + "\n")
+		}
+	}
+	for name := range read(t) {
+		if _, left := unseen()[name]; strings.Contains(shown.String(), name) == left {
+			t.Errorf("%s: a panel shows it or unseen says why not, and not both", name)
+		}
+	}
+}
+
 func TestWhatIsNotThereIsFound(t *testing.T) {
 	m := read(t)
 	for name, expression := range map[string]string{

@@ -47,6 +47,10 @@ const (
 	DeclarativeResources = "cluster.declarative-resource-management.enabled"
 	JobManagerAddress    = "jobmanager.rpc.address"
 	TaskSlots            = "taskmanager.numberOfTaskSlots"
+
+	ProcessSize  = "taskmanager.memory.process.size"
+	FlinkSize    = "taskmanager.memory.flink.size"
+	TaskHeapSize = "taskmanager.memory.task.heap.size"
 )
 
 // Names lists all names that Flink has had for the option key. Where several are set, Flink takes the last of them.

@@ -47,7 +47,7 @@ func Decide(job Job, rules Rules, memory Memory) (Decision, Memory) {
 	if bottleneck.asked > 0 {
 		d.Bottleneck = bottleneck.Name
 	}
-	memory = memory.judge(job.Now, d.Current.Parallelism, bottleneck, needs, rules)
+	memory = memory.of(job).judge(job.Now, d.Current.Parallelism, bottleneck, needs, rules)
 
 	d.TaskManagers = job.taskManagers(whole)
 	because := decided(d, bottleneck, idle)
@@ -68,11 +68,15 @@ func Decide(job Job, rules Rules, memory Memory) (Decision, Memory) {
 	because = append(because, notes(needs, bottleneck)...)
 	because = append(because, futile...)
 	held, look := d.hold(job, rules, memory, futile)
-	d.Reasons, d.LooksAtCheckpoints = slices.Concat(because, held), look
 	if len(held) > 0 {
 		d.TaskManagers = job.TaskManagers
 	}
-	d.Parallelism = job.parallelismWith(d.TaskManagers, needs)
+	if room := job.room(); d.TaskManagers > room {
+		held = append(held, job.Room.Reason)
+		d.TaskManagers = room
+	}
+	d.Reasons, d.LooksAtCheckpoints = slices.Concat(because, held), look
+	d.Parallelism, d.Usable = job.parallelismWith(d.TaskManagers, needs), job.usable()
 	return d, memory
 }
 
@@ -173,7 +177,7 @@ func (d Decision) hold(job Job, rules Rules, memory Memory, futile reasons) (why
 	case d.TaskManagers > job.TaskManagers && job.Now.Before(memory.Until):
 		why.add(HeldByIneffective, "the last scale-up brought next to nothing; until %s after it no more is asked for", rules.IneffectiveFor)
 	case d.TaskManagers < job.TaskManagers:
-		why = holdDown(job, rules)
+		why = holdDown(job, rules, memory)
 		switch {
 		case len(why) > 0:
 		case job.Checkpoints == nil:

@@ -2,8 +2,9 @@ package desired
 
 // Decision is how many TaskManagers a job should have, and why.
 type Decision struct {
-	TaskManagers int      `json:"taskManagers"` // at least 1
-	Parallelism  int      `json:"parallelism"`  // of the job's most parallel vertex with them
+	TaskManagers int      `json:"taskManagers"`                 // at least 1
+	Parallelism  int      `json:"parallelism"`                  // of the job's most parallel vertex with them
+	Usable       int      `json:"usableTaskManagers,omitempty"` // of which the job could make use at most; absent: a vertex has no known limit
 	Current      Current  `json:"current"`
 	Bottleneck   string   `json:"bottleneck,omitempty"` // name of the vertex that needs most; empty: none needs anything
 	Restart      Restart  `json:"restart"`

@@ -47,12 +47,16 @@ func anyJob(r *rand.Rand) Job {
 	ago := func() time.Time { return j.Now.Add(-time.Duration(r.IntN(900)) * time.Second) }
 	j.Checkpoints = []*Checkpoints{nil, {}, {Enabled: true}, {Enabled: true, Interval: time.Minute, Timeout: 10 * time.Minute, Completed: ago()},
 		{Enabled: true, Interval: time.Minute, Completed: ago(), Failed: ago()}}[r.IntN(5)]
+	j.Graph = []string{"", "a", "b"}[r.IntN(3)]
+	if r.IntN(4) == 0 {
+		j.Room = &Room{r.IntN(2 * j.TaskManagers), Reason{[]Code{HeldByRoom, LimitedByQuota}[r.IntN(2)], "why"}}
+	}
 	return j
 }
 
-// anyMemory is none, or one that lets a scale-up be judged, or one that was.
+// anyMemory is none, or one that lets a scale-up be judged, or one that was; of the same graph or another.
 func anyMemory(r *rand.Rand, j Job) Memory {
-	m := Memory{Parallelism: r.IntN(20), Bottleneck: fmt.Sprint(r.IntN(6)), Capacity: 1e5 * r.Float64()}
+	m := Memory{Parallelism: r.IntN(20), Bottleneck: fmt.Sprint(r.IntN(6)), Capacity: 1e5 * r.Float64(), Graph: []string{"", "a"}[r.IntN(2)]}
 	if r.IntN(3) == 0 {
 		m.Until = j.Now.Add(time.Duration(r.IntN(600)-300) * time.Second)
 	}

@@ -11,7 +11,7 @@ const slowCheckpoint = 5 * time.Minute
 
 // holdDown gives the reasons not to ask for fewer TaskManagers now. Giving one back ends the job's run: it goes on from its newest
 // checkpoint, with less to catch up with.
-func holdDown(job Job, rules Rules) reasons {
+func holdDown(job Job, rules Rules, memory Memory) reasons {
 	var why reasons
 	for _, v := range job.Vertices {
 		switch {
@@ -24,7 +24,10 @@ func holdDown(job Job, rules Rules) reasons {
 			why.add(HeldBySkew, "the busiest subtask of %q would get even more to do", v.Name)
 		}
 	}
-	if !job.Changed.IsZero() && job.Now.Sub(job.Changed) < rules.ScaleDownDelay {
+	switch {
+	case !memory.Regraphed.IsZero() && job.Now.Sub(memory.Regraphed) < rules.ScaleDownDelay:
+		why.add(HeldByGraph, "the job has had another graph for less than %s: other vertices, or another max parallelism", rules.ScaleDownDelay)
+	case !job.Changed.IsZero() && job.Now.Sub(job.Changed) < rules.ScaleDownDelay:
 		why.add(HeldByChange, "the job started, restarted or rescaled less than %s ago", rules.ScaleDownDelay)
 	}
 	return why

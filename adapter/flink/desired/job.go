@@ -11,6 +11,14 @@ type Job struct {
 	Vertices     []Vertex      // in any order; their inputs make no circle
 	Restart      time.Duration // what a rescale of it took; 0: none was measured
 	Checkpoints  *Checkpoints  // nil: nobody has looked
+	Graph        string        // tells the job's graph from another: the same as long as its vertices and their max parallelism are; empty: unknown
+	Room         *Room         // nil: nothing is known that keeps it from getting more TaskManagers
+}
+
+// Room is how many TaskManagers a job can be given.
+type Room struct {
+	Most   int    // those that there are, or are being started, included; it takes none away
+	Reason Reason // what keeps it from being given more: HeldByRoom or LimitedByQuota
 }
 
 // Vertex is one vertex over the window. Shares are of its subtasks' time, 0 to 1; rates are records per second of all

@@ -26,6 +26,7 @@ const (
 	ArrivalUnknown          Code = "arrival_unknown"            // what a source reads stands for what arrives
 	RateUnknown             Code = "rate_unknown"               // a vertex has yet to show how fast it is
 	TimesUnknown            Code = "times_unknown"              // a vertex reports no times
+	LimitedByQuota          Code = "limited_by_quota"           // a ResourceQuota has no room for more
 	Skewed                  Code = "skewed"                     // one subtask has more to do than the others
 	Waiting                 Code = "waiting"                    // a backlog, yet nobody is busy
 )
@@ -34,6 +35,7 @@ const (
 const (
 	HeldByBacklog           Code = "held_by_backlog"
 	HeldByChange            Code = "held_by_change"
+	HeldByGraph             Code = "held_by_graph"
 	HeldByBackpressure      Code = "held_by_backpressure"
 	HeldBySkew              Code = "held_by_skew"
 	HeldByWaiting           Code = "held_by_waiting"
@@ -42,15 +44,17 @@ const (
 	HeldByCheckpointAge     Code = "held_by_checkpoint_age"
 	HeldByCheckpointsUnseen Code = "held_by_checkpoints_unseen"
 	HeldByIneffective       Code = "held_by_ineffective"
+	HeldByRoom              Code = "held_by_room"
 )
 
 // Codes are all there are.
 func Codes() []Code {
 	return []Code{
 		Fits, MoreNeeded, FewerNeeded, Idle,
-		CatchingUp, Rising, Spread, LimitedByPartitions, LimitedByMaxParallelism, ArrivalUnknown, RateUnknown, TimesUnknown, Skewed, Waiting,
-		HeldByBacklog, HeldByChange, HeldByBackpressure, HeldBySkew, HeldByWaiting, HeldByCheckpointsOff, HeldByCheckpointFailed, HeldByCheckpointAge,
-		HeldByCheckpointsUnseen, HeldByIneffective,
+		CatchingUp, Rising, Spread, LimitedByPartitions, LimitedByMaxParallelism, LimitedByQuota, ArrivalUnknown, RateUnknown, TimesUnknown,
+		Skewed, Waiting,
+		HeldByBacklog, HeldByChange, HeldByGraph, HeldByBackpressure, HeldBySkew, HeldByWaiting, HeldByCheckpointsOff, HeldByCheckpointFailed, HeldByCheckpointAge,
+		HeldByCheckpointsUnseen, HeldByIneffective, HeldByRoom,
 	}
 }
 

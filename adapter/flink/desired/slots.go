@@ -1,5 +1,7 @@
 package desired
 
+import "math"
+
 // parallelism is that of the most parallel vertex.
 func (j Job) parallelism() int {
 	p := 1
@@ -30,6 +32,28 @@ func (j Job) taskManagers(parallelism span) int {
 
 // forParallelism is the number of TaskManagers whose slots are enough for it.
 func (j Job) forParallelism(p int) int { return ceilDiv(p*j.slotGroups(), j.Slots) }
+
+// room is the number of TaskManagers that the job can be given; there is always room for those that it has.
+func (j Job) room() int {
+	if j.Room == nil {
+		return math.MaxInt
+	}
+	return max(j.Room.Most, j.TaskManagers)
+}
+
+// usable is the number of TaskManagers of which the job makes use when each vertex is as parallel as is of any use to it; 0: a vertex has no
+// limit.
+func (j Job) usable() int {
+	widest := 0
+	for _, v := range j.Vertices {
+		limit, _ := v.limit()
+		if limit == 0 {
+			return 0
+		}
+		widest = max(widest, limit)
+	}
+	return j.forParallelism(widest)
+}
 
 // parallelismWith is what so many TaskManagers give to the most parallel vertex.
 func (j Job) parallelismWith(taskManagers int, needs []need) int {

@@ -13,6 +13,9 @@ func (d Decision) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "TaskManagers: %d desired, %d now (slots of each: %d)\n", d.TaskManagers, d.Current.TaskManagers, d.Current.Slots)
 	fmt.Fprintf(&b, "parallelism:  %d with them, %d now\n", d.Parallelism, d.Current.Parallelism)
+	if d.Usable > 0 {
+		fmt.Fprintf(&b, "usable:       %d TaskManagers at most\n", d.Usable)
+	}
 	if d.Bottleneck != "" {
 		fmt.Fprintf(&b, "bottleneck:   %s\n", d.Bottleneck)
 	}

@@ -18,6 +18,7 @@ func explained() Decision {
 func TestText(t *testing.T) {
 	const want = `TaskManagers: 4 desired, 2 now (slots of each: 1)
 parallelism:  4 with them, 2 now
+usable:       128 TaskManagers at most
 bottleneck:   work
 catch-up:     within 5m0s; a restart takes 12s (measured)
 
@@ -62,7 +63,7 @@ func TestJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, field := range []string{`"taskManagers":4`, `"current":{"taskManagers":2,"parallelism":2,"slotsPerTaskManager":1}`, `"bottleneck":"work"`,
+	for _, field := range []string{`"taskManagers":4`, `"usableTaskManagers":128`, `"current":{"taskManagers":2,"parallelism":2,"slotsPerTaskManager":1}`, `"bottleneck":"work"`,
 		`"restart":{"seconds":12,"measured":true}`, `"catchUpSeconds":300`, `"code":"catching_up"`, `"backlogRecords":72000`, `"limit":"max parallelism"`} {
 		if !strings.Contains(string(whole), field) {
 			t.Errorf("%s is missing in %s", field, whole)

@@ -1,4 +1,5 @@
-// Package v1alpha1 is the API of ScalingRules: what a namespace wants scaled by, and what came of it.
+// Package v1alpha1 is the API of flink-hpa: ScalingRules, which say what a namespace wants scaled by, and MemoryAdvices, which say how much memory
+// the TaskManagers of a job should have.
 //
 // The definition of the resource and the deep copies are generated from these types by make update.
 //
@@ -13,11 +14,11 @@ import (
 )
 
 const (
-	// Group is the API group of ScalingRules.
+	// Group is the API group.
 	Group = "flink-hpa.dev"
 	// Version is this version of it.
 	Version = "v1alpha1"
-	// Kind is the kind of the objects.
+	// Kind is the kind of ScalingRules.
 	Kind = "ScalingRule"
 	// Resource is their name in a path.
 	Resource = "scalingrules"
@@ -31,7 +32,7 @@ func GroupVersionResource() schema.GroupVersionResource { return GroupVersion().
 
 // AddToScheme makes a scheme know the types.
 func AddToScheme(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion(), &ScalingRule{}, &ScalingRuleList{})
+	scheme.AddKnownTypes(GroupVersion(), &ScalingRule{}, &ScalingRuleList{}, &MemoryAdvice{}, &MemoryAdviceList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion())
 	return nil
 }

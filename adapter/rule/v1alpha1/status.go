@@ -1,6 +1,13 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// StatusMaxAge is how long a status counts after the rule was last looked at. Then HPAs get an error, and keep their replicas.
+const StatusMaxAge = 90 * time.Second
 
 // Types of the conditions in a status.
 const (

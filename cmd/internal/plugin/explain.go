@@ -3,14 +3,18 @@ package plugin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"sigs.k8s.io/yaml"
+
+	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
 )
 
 const desiredMetric = "flink_desired_taskmanagers"
@@ -39,7 +43,9 @@ func (e explanation) reasons() string {
 // explain writes why one HPA's number is what it is: the adapter's explanation of the desired number, and what ScalingRules say.
 func (a asker) explain(ctx context.Context, question asked, out io.Writer) error {
 	found, err := a.client.AutoscalingV2().HorizontalPodAutoscalers(question.namespace).Get(ctx, question.hpa, metav1.GetOptions{})
-	if err != nil {
+	if apierrors.IsNotFound(err) {
+		return fmt.Errorf("read the HPA: %w; a ScalingRule is explained as scalingrule/%s", err, question.hpa)
+	} else if err != nil {
 		return fmt.Errorf("read the HPA: %w", err)
 	}
 	rules, err := a.rules(ctx, question.namespace)
@@ -53,7 +59,7 @@ func (a asker) explain(ctx context.Context, question asked, out io.Writer) error
 		return fmt.Errorf("HPA %s/%s goes neither by %s nor by a ScalingRule, which are what is explained; kubectl describe hpa shows what it goes by",
 			h.Namespace, h.Name, desiredMetric)
 	case metric == nil:
-		return h.explainRules(question, out)
+		return writeRules(h.rules, question, out)
 	}
 	format := "text"
 	if question.json {
@@ -67,21 +73,41 @@ func (a asker) explain(ctx context.Context, question asked, out io.Writer) error
 	return err
 }
 
-// explainRules writes the status of each rule.
-func (h hpa) explainRules(question asked, out io.Writer) error {
-	write := yaml.Marshal
-	if question.json {
-		write = func(object any) ([]byte, error) {
-			text, err := json.MarshalIndent(object, "", "  ")
-			return append(text, '\n'), err
-		}
+// explainRule writes what one ScalingRule says.
+func (a asker) explainRule(ctx context.Context, question asked, out io.Writer) error {
+	result := a.client.CoreV1().RESTClient().Get().
+		AbsPath("/apis", v1alpha1.GroupVersion().String(), "namespaces", question.namespace, v1alpha1.Resource, question.rule).Do(ctx)
+	if err := result.Error(); err != nil {
+		return fmt.Errorf("read the ScalingRule: %w", err)
 	}
-	for _, rule := range h.rules {
-		text, err := write(map[string]any{"scalingRule": rule.Name, "status": rule.Status})
-		if err != nil {
-			return fmt.Errorf("write the status of ScalingRule %s: %w", rule.Name, err)
+	answer, err := result.Raw()
+	if err != nil {
+		return fmt.Errorf("read the ScalingRule: %w", err)
+	}
+	var rule v1alpha1.ScalingRule
+	if err := json.Unmarshal(answer, &rule); err != nil {
+		return fmt.Errorf("read the ScalingRule: %w", err)
+	}
+	return writeRules([]*v1alpha1.ScalingRule{&rule}, question, out)
+}
+
+// writeRules writes what each rule says: in words, or as JSON its status.
+func writeRules(rules []*v1alpha1.ScalingRule, question asked, out io.Writer) error {
+	if question.history {
+		return errors.New("--history: ScalingRules have none; their changes are Events ScalingRuleChanged on the HPAs, which kubectl describe hpa shows")
+	}
+	for i, rule := range rules {
+		text := inWords(*rule, time.Now())
+		if question.json {
+			status, err := json.MarshalIndent(map[string]any{"scalingRule": rule.Name, "status": rule.Status}, "", "  ")
+			if err != nil {
+				return fmt.Errorf("write the status of ScalingRule %s: %w", rule.Name, err)
+			}
+			text = string(status) + "\n"
+		} else if i > 0 {
+			text = "\n" + text
 		}
-		if _, err := out.Write(text); err != nil {
+		if _, err := io.WriteString(out, text); err != nil {
 			return err
 		}
 	}

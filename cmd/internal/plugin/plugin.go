@@ -23,6 +23,8 @@ const usage = `Tells how the HPAs that use flink-hpa's metrics fare, and why.
 Usage:
   kubectl flink-hpa [status]      a line for each HPA: its TaskManagers, its metrics, and why
   kubectl flink-hpa explain HPA   why its number is what it is: flink_desired_taskmanagers, or a ScalingRule's
+  kubectl flink-hpa explain scalingrule/NAME
+                                  what a ScalingRule says, why, since when, and what it waits for
   kubectl flink-hpa watch         status again whenever an HPA changes, until Ctrl-C
 
 Flags:
@@ -31,7 +33,7 @@ Flags:
 // asked is what the command line asks for.
 type asked struct {
 	command   string
-	hpa       string // of explain
+	hpa, rule string // of explain: one of the two
 	namespace string // metav1.NamespaceAll: all
 	json      bool
 	history   bool
@@ -51,6 +53,9 @@ func Run(ctx context.Context, args []string, out io.Writer) error {
 	asker := asker{client}
 	switch question.command {
 	case "explain":
+		if question.rule != "" {
+			return asker.explainRule(ctx, question, out)
+		}
 		return asker.explain(ctx, question, out)
 	case "watch":
 		return asker.watch(ctx, question.namespace, out)
@@ -71,7 +76,7 @@ func parse(args []string, out io.Writer) (asked, *rest.Config, error) {
 	clientcmd.BindOverrideFlags(overrides, flags, names)
 	everywhere := flags.BoolP("all-namespaces", "A", false, "Of all namespaces.")
 	output := flags.StringP("output", "o", "text", "Format of explain: text or json.")
-	history := flags.Bool("history", false, "With explain: also the changes of the number, and what came of each.")
+	history := flags.Bool("history", false, "With explain: also the changes of flink_desired_taskmanagers, and what came of each.")
 	showVersion := flags.Bool("version", false, "Print the version and end.")
 	if err := flags.Parse(args); errors.Is(err, pflag.ErrHelp) {
 		return asked{}, nil, nil
@@ -99,7 +104,7 @@ func parse(args []string, out io.Writer) (asked, *rest.Config, error) {
 	}
 	if *everywhere {
 		if question.command == "explain" {
-			return asked{}, nil, errors.New("--all-namespaces: explain is about one HPA; give its namespace by --namespace")
+			return asked{}, nil, errors.New("--all-namespaces: explain is about one HPA or ScalingRule; give its namespace by --namespace")
 		}
 		question.namespace = metav1.NamespaceAll
 	}
@@ -120,11 +125,32 @@ func questionOf(words []string) (asked, error) {
 	case command != "status" && command != "explain" && command != "watch":
 		return asked{}, fmt.Errorf("command %q is none of status, explain and watch; see kubectl flink-hpa --help", command)
 	case command == "explain" && len(rest) != 1:
-		return asked{}, errors.New("explain needs the name of one HPA; kubectl flink-hpa status lists them")
+		return asked{}, errors.New("explain needs the name of one HPA, or scalingrule/NAME; kubectl flink-hpa status lists the HPAs")
 	case command != "explain" && len(rest) > 0:
 		return asked{}, fmt.Errorf("%s takes no arguments, and got %q", command, strings.Join(rest, " "))
 	case command == "explain":
-		return asked{command: command, hpa: strings.TrimPrefix(rest[0], "hpa/")}, nil
+		return toExplain(rest[0])
 	}
 	return asked{command: command}, nil
+}
+
+// toExplain reads what is to be explained, with its kind in front as kubectl has it. What has none is an HPA.
+func toExplain(word string) (asked, error) {
+	kind, name, with := strings.Cut(word, "/")
+	if !with {
+		kind, name = "hpa", word
+	}
+	question := asked{command: "explain"}
+	switch strings.ToLower(kind) {
+	case "hpa", "horizontalpodautoscaler", "horizontalpodautoscalers":
+		question.hpa = name
+	case "scalingrule", "scalingrules", "srule":
+		question.rule = name
+	default:
+		return asked{}, fmt.Errorf("%q: explained are hpa/NAME and scalingrule/NAME", word)
+	}
+	if name == "" || strings.Contains(name, "/") {
+		return asked{}, fmt.Errorf("%q: is no name; write hpa/NAME or scalingrule/NAME", word)
+	}
+	return question, nil
 }

@@ -21,6 +21,7 @@ import (
 
 const (
 	hpasPath    = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers"
+	rulesPath   = "/apis/flink-hpa.dev/v1alpha1/namespaces/shop/scalingrules"
 	explainPath = "/apis/external.metrics.k8s.io/v1beta1/namespaces/shop/flink_desired_taskmanagers"
 )
 
@@ -66,8 +67,10 @@ func paced(h *autoscaler) {
 	h.Spec.Metrics[0].External.Metric = autoscalingv2.MetricIdentifier{Name: "paced"}
 }
 
-const rules = `{"items": [{"metadata": {"namespace": "shop", "name": "paced"}, "status": {"value": 4, "reason": "limits.stepUp, 6 wanted", "error": "generation 3 can't be used"}},
-	{"metadata": {"namespace": "shop", "name": "other"}}]}`
+const (
+	pacedRule = `{"metadata": {"namespace": "shop", "name": "paced"}, "status": {"value": 4, "reason": "limits.stepUp, 6 wanted", "error": "generation 3 can't be used"}}`
+	rules     = `{"items": [` + pacedRule + `, {"metadata": {"namespace": "shop", "name": "other"}}]}`
+)
 
 // server answers as an API server with these HPAs, and one explanation.
 func server(t *testing.T, hpas []autoscaler, explain http.HandlerFunc) (kubeconfig string) {
@@ -83,8 +86,14 @@ func server(t *testing.T, hpas []autoscaler, explain http.HandlerFunc) (kubeconf
 		answer(w, autoscalingv2.HorizontalPodAutoscalerList{Items: hpas})
 	})
 	mux.HandleFunc("GET "+hpasPath+"/orders", func(w http.ResponseWriter, _ *http.Request) { answer(w, hpas[0]) })
+	mux.HandleFunc("GET "+hpasPath+"/{other}", refused)
 	mux.HandleFunc("GET "+explainPath, explain)
-	mux.HandleFunc("GET /apis/flink-hpa.dev/v1alpha1/namespaces/shop/scalingrules", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET "+rulesPath+"/{other}", refused)
+	mux.HandleFunc("GET "+rulesPath+"/paced", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(pacedRule))
+	})
+	mux.HandleFunc("GET "+rulesPath, func(w http.ResponseWriter, r *http.Request) {
 		if hpas[0].Spec.Metrics == nil || hpas[0].Spec.Metrics[0].External.Metric.Name == desiredMetric {
 			refused(w, r) // a cluster that doesn't know them
 			return
@@ -144,8 +153,10 @@ func TestAnswers(t *testing.T) {
 		{"an HPA on a ScalingRule has the rule's word", nil, []autoscaler{orders(paced)}, nil,
 			[]string{"paced ?/1", "limits.stepUp, 6 wanted; generation 3 can't be used"}, "vertex map"},
 		{"which is what is explained of it", []string{"explain", "orders"}, []autoscaler{orders(paced)}, nil,
-			[]string{"scalingRule: paced\n", "  reason: limits.stepUp, 6 wanted\n", "  value: 4\n"}, "other"},
+			[]string{"ScalingRule shop/paced\n", "limits.stepUp, 6 wanted\n", "generation 3 can't be used\n"}, "other"},
 		{"also as JSON", []string{"explain", "orders", "-o", "json"}, []autoscaler{orders(paced)}, nil, []string{`"value": 4`}, "other"},
+		{"a ScalingRule itself", []string{"explain", "scalingrule/paced"}, []autoscaler{orders(nil)}, nil, []string{"ScalingRule shop/paced\n", "limits.stepUp, 6 wanted\n"}, "orders"},
+		{"by its short name, as JSON", []string{"explain", "srule/paced", "-o", "json"}, []autoscaler{orders(nil)}, nil, []string{`"scalingRule": "paced"`, `"value": 4`}, "orders"},
 		{"other HPAs are none of ours", nil, []autoscaler{orders(func(h *autoscaler) { h.Spec.Metrics = nil })}, nil,
 			[]string{"No HPA in namespace shop goes by a metric of flink-hpa."}, "orders"},
 		{"an explanation in words", []string{"explain", "hpa/orders"}, []autoscaler{orders(nil)}, nil, []string{"orders in words"}, "held"},
@@ -181,11 +192,17 @@ func TestWrongQuestionsAreRefusedWithTheWayOut(t *testing.T) {
 		want string
 	}{
 		{"an unknown command", []string{"scale"}, `command "scale" is none of status, explain and watch`},
-		{"nothing to explain", []string{"explain"}, "explain needs the name of one HPA"},
+		{"nothing to explain", []string{"explain"}, "explain needs the name of one HPA, or scalingrule/NAME"},
 		{"an argument too many", []string{"status", "orders"}, `status takes no arguments, and got "orders"`},
 		{"an unknown format", []string{"explain", "orders", "-o", "yaml"}, "--output=yaml: possible are text and json"},
 		{"an unknown flag", []string{"--nmespace=shop"}, "unknown flag: --nmespace; see kubectl flink-hpa --help"},
 		{"an explanation of all", []string{"explain", "orders", "-A"}, "--all-namespaces: explain is about one HPA"},
+		{"an HPA that isn't there", []string{"explain", "paced"}, "read the HPA: not found: no running pod; a ScalingRule is explained as scalingrule/paced"},
+		{"a ScalingRule that isn't there", []string{"explain", "scalingrules/orders"}, "read the ScalingRule: not found: no running pod"},
+		{"the history of a ScalingRule", []string{"explain", "scalingrule/paced", "--history"}, "--history: ScalingRules have none; their changes are Events"},
+		{"another kind", []string{"explain", "deployment/orders"}, `"deployment/orders": explained are hpa/NAME and scalingrule/NAME`},
+		{"a kind without a name", []string{"explain", "scalingrule/"}, `"scalingrule/": is no name`},
+		{"a name with a namespace", []string{"explain", "scalingrule/shop/paced"}, `"scalingrule/shop/paced": is no name`},
 		{"an HPA on something else", []string{"explain", "orders"}, "HPA shop/orders goes neither by flink_desired_taskmanagers nor by a ScalingRule"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

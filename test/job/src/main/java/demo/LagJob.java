@@ -29,6 +29,9 @@ import org.apache.kafka.clients.consumer.OffsetResetStrategy;
  *   <li>work-mode: wait or burn (wait)
  *   <li>work-micros: time for each record (2500)
  *   <li>poison-key: a record with this key fails the job, as often as it is read (no key does)
+ *   <li>live-megabytes: memory on the heap that each subtask of work keeps, a block of which each record replaces (0)
+ *   <li>grow-key: a record with this key has the subtask that reads it keep more (no key does)
+ *   <li>grow-megabytes: how much more (0)
  *   <li>bounded, without a value: the job finishes at the records that are there when it starts
  *   <li>job-name (lag-job)
  * </ul>
@@ -53,7 +56,13 @@ public final class LagJob {
         env.fromSource(source.build(), WatermarkStrategy.noWatermarks(), "input")
                 .uid("input")
                 .keyBy(key -> key)
-                .map(new Work(mode, micros, options.getOptionValue("poison-key")))
+                .map(new Work(
+                        mode,
+                        micros,
+                        options.getOptionValue("poison-key"),
+                        Integer.parseInt(options.getOptionValue("live-megabytes", "0")),
+                        options.getOptionValue("grow-key"),
+                        Integer.parseInt(options.getOptionValue("grow-megabytes", "0"))))
                 .name("work")
                 .uid("work")
                 .sinkTo(new DiscardingSink<>())
@@ -71,6 +80,9 @@ public final class LagJob {
                 .addOption(null, "work-mode", true, "wait or burn")
                 .addOption(null, "work-micros", true, "time for each record")
                 .addOption(null, "poison-key", true, "key of a record that fails the job")
+                .addOption(null, "live-megabytes", true, "memory that each subtask keeps")
+                .addOption(null, "grow-key", true, "key of a record that has a subtask keep more")
+                .addOption(null, "grow-megabytes", true, "how much more")
                 .addOption(null, "bounded", false, "finish at the records that are there")
                 .addOption(null, "job-name", true, "name of the job");
     }

@@ -26,19 +26,29 @@ final class Work extends RichMapFunction<String, String> implements Checkpointed
     private final Cost.Mode mode;
     private final long nanos;
     private final String poison;
+    private final int megabytes;
+    private final String growKey;
+    private final int growMegabytes;
     private transient Cost cost;
+    private transient Held held;
     private transient ListState<Long> saved;
     /** Written by the task's thread, read by the one that reports metrics. */
     private transient volatile long processed;
 
-    /** A record with the key {@code poison} fails the job; null: none does. */
-    Work(Cost.Mode mode, long micros, String poison) {
+    /**
+     * A record with the key {@code poison} fails the job, and one with {@code growKey} has its subtask keep
+     * so many megabytes more; null: none does.
+     */
+    Work(Cost.Mode mode, long micros, String poison, int megabytes, String growKey, int growMegabytes) {
         if (micros < 0) {
             throw new IllegalArgumentException("work-micros " + micros + ": use 0 or more");
         }
         this.mode = mode;
         this.nanos = micros * 1000;
         this.poison = poison;
+        this.megabytes = megabytes;
+        this.growKey = growKey;
+        this.growMegabytes = growMegabytes;
     }
 
     @Override
@@ -54,7 +64,9 @@ final class Work extends RichMapFunction<String, String> implements Checkpointed
     @Override
     public void open(OpenContext context) {
         cost = new Cost(mode);
+        held = new Held(megabytes);
         getRuntimeContext().getMetricGroup().gauge("recordsProcessedTotal", (Gauge<Long>) () -> processed);
+        getRuntimeContext().getMetricGroup().gauge("heldBytes", (Gauge<Long>) held::size);
     }
 
     @Override
@@ -63,6 +75,10 @@ final class Work extends RichMapFunction<String, String> implements Checkpointed
         if (key.equals(poison)) {
             throw new IllegalStateException("a record has the poison-key " + key);
         }
+        if (key.equals(growKey)) {
+            held.grow(growMegabytes);
+        }
+        held.turn();
         cost.spend(nanos);
         processed++;
         return key;

@@ -1,0 +1,121 @@
+package server
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	"github.com/flink-hpa/flink-hpa/adapter/flink"
+	"github.com/flink-hpa/flink-hpa/adapter/flink/desired"
+	"github.com/flink-hpa/flink-hpa/adapter/provider"
+	"github.com/flink-hpa/flink-hpa/adapter/taskmanagers"
+)
+
+// scaledEvery is how often the HPAs are looked through, so that a round of the jobs doesn't have to: which cluster a selector means is found
+// among all JobManagers of a namespace.
+const scaledEvery = 10 * time.Second
+
+// scaled knows what the HPAs scale that go by desired numbers, and looks whether their jobs can use as many.
+type scaled struct {
+	clock clock.Clock
+	// asking are the HPAs of a namespace that go by a metric, with their selectors; cluster is what a selector means; explain is the number's
+	// explanation, of what is known without waiting when ctx has ended.
+	asking  func(namespace, metric string) iter.Seq2[*autoscalingv2.HorizontalPodAutoscaler, labels.Selector]
+	cluster func(namespace string, selector labels.Selector) (flink.Cluster, error)
+	explain func(ctx context.Context, namespace string, selector labels.Selector, history bool) (flink.Explanation, error)
+	// room is that of workloads, and tell tells of a maxReplicas that is of no use, if that is this replica's to tell.
+	room func([]taskmanagers.Workload) *desired.Room
+	tell func(ctx context.Context, hpa *autoscalingv2.HorizontalPodAutoscaler, usable int) bool
+
+	workloads atomic.Pointer[map[flink.Cluster][]taskmanagers.Workload]
+	told      map[excess]bool
+}
+
+// excess is a maxReplicas that was told of: for an HPA and what its job can use, once.
+type excess struct {
+	hpa    types.UID
+	usable int
+}
+
+// run looks through the HPAs until ctx ends.
+func (s *scaled) run(ctx context.Context) {
+	for {
+		s.look(ctx)
+		next := s.clock.NewTimer(scaledEvery)
+		select {
+		case <-next.C():
+		case <-ctx.Done():
+			next.Stop()
+			return
+		}
+	}
+}
+
+// roomOf is how many TaskManagers the job of a cluster can have; nil: any number, or none of its HPAs is known.
+func (s *scaled) roomOf(cluster flink.Cluster) *desired.Room {
+	workloads := s.workloadsOf(cluster)
+	if len(workloads) == 0 {
+		return nil
+	}
+	return s.room(workloads)
+}
+
+// workloadsOf are those that HPAs scale by the desired number of that cluster, each once.
+func (s *scaled) workloadsOf(cluster flink.Cluster) []taskmanagers.Workload {
+	if workloads := s.workloads.Load(); workloads != nil {
+		return (*workloads)[cluster]
+	}
+	return nil
+}
+
+func (s *scaled) look(ctx context.Context) {
+	now, end := context.WithCancel(ctx)
+	end() // what isn't known now is looked at the next time
+	workloads, told := map[flink.Cluster][]taskmanagers.Workload{}, map[excess]bool{}
+	hpas := map[types.UID]bool{}
+	for hpa, selector := range s.asking(metav1.NamespaceAll, provider.DesiredTaskManagers) {
+		cluster, err := s.cluster(hpa.Namespace, selector)
+		hpas[hpa.UID] = true
+		if err != nil {
+			continue // the HPA's status says why
+		}
+		workloads[cluster] = added(workloads[cluster], workloadOf(hpa))
+		explained, err := s.explain(now, hpa.Namespace, selector, false)
+		usable := explained.Decision.Usable
+		if over := (excess{hpa.UID, usable}); err == nil && usable > 0 && int(hpa.Spec.MaxReplicas) > usable && !s.told[over] {
+			told[over] = s.tell(ctx, hpa, usable)
+		}
+	}
+	for over := range s.told {
+		if hpas[over.hpa] {
+			told[over] = told[over] || s.told[over]
+		}
+	}
+	s.told = told
+	s.workloads.Store(&workloads)
+}
+
+// added has the workload once: two HPAs of one are a mistake that must not count its pods twice.
+func added(workloads []taskmanagers.Workload, workload taskmanagers.Workload) []taskmanagers.Workload {
+	if slices.Contains(workloads, workload) {
+		return workloads
+	}
+	return append(workloads, workload)
+}
+
+// workloadOf is what makes the pods of what an HPA scales. Flink's operator makes a Deployment for a FlinkDeployment in standalone mode.
+func workloadOf(hpa *autoscalingv2.HorizontalPodAutoscaler) taskmanagers.Workload {
+	target := hpa.Spec.ScaleTargetRef
+	if target.Kind == "FlinkDeployment" {
+		target.Kind, target.Name = "Deployment", target.Name+"-taskmanager"
+	}
+	return taskmanagers.Workload{Namespace: hpa.Namespace, Kind: target.Kind, Name: target.Name}
+}
