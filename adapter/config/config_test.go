@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/flink-hpa/flink-hpa/adapter/sizing"
 )
 
 func seconds(n time.Duration) Duration { return Duration{Duration: n * time.Second} }
@@ -38,6 +40,7 @@ func TestParse(t *testing.T) {
 		Utilization: 0.6, UtilizationMin: 0.5, UtilizationMax: 0.9,
 		CatchUp: seconds(600), Restart: seconds(60), ScaleDownDelay: seconds(0), IneffectiveFor: seconds(0),
 	}
+	flinks.Flink.Memory = Memory{Window: seconds(7200), Factor: 3, StepEvery: seconds(3600), BackOff: seconds(86400)}
 	tests := []struct {
 		name string
 		yaml string
@@ -61,6 +64,7 @@ flink:
   hold: 10m
   tls: {caFile: /ca.crt, certFile: /tls.crt, keyFile: /tls.key}
   desired: {utilization: 0.6, utilizationMin: 0.5, utilizationMax: 0.9, catchUp: 10m, restart: 1m, scaleDownDelay: 0s, ineffectiveFor: 0s}
+  memory: {window: 2h, factor: 3, stepEvery: 1h, backOff: 24h}
 `, flinks},
 		{"a cluster with all that is not plain", `
 kafka:
@@ -124,6 +128,13 @@ func TestParseRefuses(t *testing.T) {
 		{"a band that lies below", "flink: {desired: {utilizationMax: 0.65}}", []string{`flink.desired.utilizationMax: Invalid value: "0.65": must be at least utilization`}},
 		{"times of the desired number that are none", "flink: {desired: {catchUp: 0s, restart: x, scaleDownDelay: -1s, ineffectiveFor: -1s}}", []string{
 			`flink.desired.catchUp: Invalid value: "0s": must be above zero`, `flink.desired.restart: Invalid value: "x"`, "flink.desired.scaleDownDelay:", "flink.desired.ineffectiveFor:"}},
+		{"a window of memory that is too short for samples", "flink: {memory: {window: 15m}}", []string{
+			`flink.memory.window: Invalid value: "15m0s": must be from 16m0s to a week: it is looked at in 24 parts, each of which takes some samples`}},
+		{"one that is longer than a week", "flink: {memory: {window: 169h}}", []string{`flink.memory.window: Invalid value: "169h0m0s": must be from 16m0s to a week`}},
+		{"a heap that leaves the collector no room", "flink: {memory: {factor: 1.4}}", []string{`flink.memory.factor: Invalid value: "1.4": must be from 1.5 to 10: how many times what is live the heap is to be`}},
+		{"a factor that is too large", "flink: {memory: {factor: 10.5}}", []string{`flink.memory.factor: Invalid value: "10.5": must be from 1.5 to 10`}},
+		{"times of memory that are none", "flink: {memory: {window: x, stepEvery: 0s, backOff: -1s}}", []string{
+			`flink.memory.window: Invalid value: "x"`, `flink.memory.stepEvery: Invalid value: "0s": must be above zero`, `flink.memory.backOff: Invalid value: "-1s": must be above zero`}},
 		{"a cluster without anything", "kafka: {clusters: [{}]}", []string{
 			"kafka.clusters[0].name: Required", "kafka.clusters[0].bootstrapServers: Required", "kafka.clusters[0].namespaces: Required"}},
 		{"words that a field doesn't take", inCluster(`lag: {uncommittedPartition: newest, uncommittedGroup: ignore, beforeLogStart: latest, pastLogEnd: x, deletedTopic: w, isolationLevel: z, deadBand: -1}`), []string{
@@ -242,4 +253,14 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("accepted a configuration that is not valid: %+v", config)
 		}
 	})
+}
+
+func TestMemoryRules(t *testing.T) {
+	if got := defaultMemory().Rules(); got != sizing.DefaultRules() {
+		t.Errorf("by default: %+v", got)
+	}
+	want := sizing.Rules{Window: time.Hour, Factor: 4, StepEvery: 2 * time.Hour, BackOff: 3 * time.Hour}
+	if got := (Memory{Window: seconds(3600), Factor: 4, StepEvery: seconds(7200), BackOff: seconds(10800)}).Rules(); got != want {
+		t.Errorf("got %+v", got)
+	}
 }

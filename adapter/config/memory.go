@@ -16,7 +16,7 @@ type Memory struct {
 	Window Duration `json:"window"`
 	// Factor is how many times that the heap is to be.
 	Factor float64 `json:"factor"`
-	// StepEvery is how long TaskManagers run with one size before the webhook gives the next one to those that start.
+	// StepEvery is how long after one step in the size that the webhook gives to TaskManagers that start the next one is taken, at the earliest.
 	StepEvery Duration `json:"stepEvery"`
 	// BackOff is how long after running out of memory none is taken away again.
 	BackOff Duration `json:"backOff"`
@@ -36,14 +36,15 @@ func (m Memory) Rules() sizing.Rules {
 
 const (
 	// leastPart is the shortest part of a window that a few renewals of Flink's metrics fall into.
-	leastPart = 4 * MetricRefresh
+	leastPart     = 4 * MetricRefresh
+	longestWindow = 7 * 24 * time.Hour
 	// leastFactor leaves the collector some room; one of less than that works all the time.
 	leastFactor, mostFactor = 1.5, 10
 )
 
 func (m Memory) validate(at *field.Path) field.ErrorList {
-	var mistakes field.ErrorList
-	if least := sizing.Parts * leastPart; m.Window.Duration < least || m.Window.Duration > 7*24*time.Hour {
+	mistakes := m.Window.positive(at.Child("window"))
+	if least := sizing.Parts * leastPart; mistakes == nil && (m.Window.Duration < least || m.Window.Duration > longestWindow) {
 		mistakes = append(mistakes, field.Invalid(at.Child("window"), m.Window.String(),
 			fmt.Sprintf("must be from %s to a week: it is looked at in %d parts, each of which takes some samples", least, sizing.Parts)))
 	}

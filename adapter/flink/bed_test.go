@@ -11,6 +11,7 @@ import (
 
 	"github.com/flink-hpa/flink-hpa/adapter/flink/desired"
 	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
+	"github.com/flink-hpa/flink-hpa/adapter/sizing"
 )
 
 const (
@@ -37,10 +38,17 @@ type bed struct {
 func newBed(t testing.TB) *bed {
 	b := &bed{t: t, clock: clocktesting.NewFakeClock(time.Unix(1_000_000, 0)), each: func() {}, meter: meter{requests: map[rest.Request]int{}, reasons: map[desired.Code]int{}}}
 	b.Collector = NewCollector(Options{
-		Settle: settle, Window: length, Hold: hold, Desired: desired.DefaultRules(), Clock: b.clock, Meter: &b.meter,
+		Settle: settle, Window: length, Hold: hold, Desired: desired.DefaultRules(), Clock: b.clock, Meter: &b.meter, Sizing: minutes(),
 		JobManagers: func(Cluster) []JobManager { return b.pods },
 	})
 	return b
+}
+
+// minutes are rules by which a part of the window is five minutes, or sixty rounds.
+func minutes() sizing.Rules {
+	rules := sizing.DefaultRules()
+	rules.Window = sizing.Parts * 5 * time.Minute
+	return rules
 }
 
 // stub adds a JobManager.

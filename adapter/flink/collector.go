@@ -210,7 +210,7 @@ func (c *Collector) poll(ctx context.Context, cluster Cluster, asked *questions,
 	}
 	if asked.needs.has(NeedMemory) {
 		c.readMemory(ctx, r, m)
-		common.Memory = m.heaps.reading()
+		common.Memory = m.heaps.reading(c.opts.Clock.Now(), c.opts.Hold, r.err)
 	}
 	jobs := make(map[Key]Job, len(asked.keys))
 	for _, key := range asked.keys {

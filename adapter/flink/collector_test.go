@@ -16,6 +16,7 @@ func TestWhatAQuestionCosts(t *testing.T) {
 	const (
 		overview, jobs, job, vertex, names, source  = rest.RequestOverview, rest.RequestJobs, rest.RequestJob, rest.RequestVertex, rest.RequestNames, rest.RequestSource
 		checkpoints, checkpointConfig, taskManagers = rest.RequestCheckpoints, rest.RequestCheckpointConfig, rest.RequestTaskManagers
+		memory                                      = rest.RequestMemory
 	)
 	busy, lag, wanted := Key{Cluster: ordersJob}, Key{Cluster: ordersJob, Needs: NeedSources, Kafka: "main"}, Key{Cluster: ordersJob, Needs: needDesired}
 	tests := []struct {
@@ -40,6 +41,14 @@ func TestWhatAQuestionCosts(t *testing.T) {
 		{"questions about the same job share what they need", []Key{busy, lag, wanted, {Cluster: ordersJob, Needs: NeedSources}}, nil,
 			map[rest.Request]int{overview: 12, jobs: 12, job: 12, source: 12, names: 1, vertex: 12}},
 		{"one for all TaskManagers", []Key{{Cluster: ordersJob, Needs: NeedTaskManagers}}, nil, map[rest.Request]int{overview: 12, jobs: 12, job: 12, taskManagers: 12}},
+		{"for memory one every ten seconds, and a list once a minute", []Key{{Cluster: ordersJob, Needs: NeedMemory}}, nil,
+			map[rest.Request]int{overview: 12, jobs: 12, job: 12, memory: 7}},
+		{"however many TaskManagers there are", []Key{{Cluster: ordersJob, Needs: NeedMemory}}, func(s *stub) {
+			s.taskManagers, s.slots = 20, 20
+			for _, v := range s.vertices {
+				v.Parallelism, v.Tasks = 20, map[string]int{"RUNNING": 20}
+			}
+		}, map[rest.Request]int{overview: 12, jobs: 12, job: 12, memory: 7}},
 		{"nothing but two without a job", []Key{busy, lag, wanted}, func(s *stub) { s.jobs = nil }, map[rest.Request]int{overview: 12, jobs: 12}},
 	}
 	for _, test := range tests {

@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/flink-hpa/flink-hpa/adapter/config"
 	"github.com/flink-hpa/flink-hpa/adapter/flink/rest"
 	"github.com/flink-hpa/flink-hpa/adapter/sizing"
+	"github.com/flink-hpa/flink-hpa/webhook/flinkconf"
 )
 
 const (
 	// sampleEvery is how often one of a job's TaskManagers is asked for its memory, in turn: Flink renews its metrics as often.
 	sampleEvery = config.MetricRefresh
+	// early is by how much sooner a round may begin than it should for a sample to be taken in it all the same.
+	early = time.Second
 	// listEvery is how often they are listed while their number stays.
 	listEvery = time.Minute
 )
@@ -34,6 +38,7 @@ type heaps struct {
 	watch      *sizing.Watch
 	epoch      epoch // of the last sample
 	list       []rest.TaskManager
+	watched    []string // those of them that are asked in turn, by ID
 	listed     time.Time
 	collectors map[string]sizing.Collectors // by TaskManager
 	turn       int
@@ -58,7 +63,7 @@ func (c *Collector) readMemory(ctx context.Context, r round, m *memory) {
 		return
 	}
 	c.readFailures(ctx, r, m.epoch.job, h)
-	if r.jobErr != nil || r.at.Sub(h.sampled) < sampleEvery {
+	if r.jobErr != nil || r.at.Sub(h.sampled) < sampleEvery-early {
 		return
 	}
 	h.sampled = r.at
@@ -78,20 +83,22 @@ func (c *Collector) sample(ctx context.Context, r round, h *heaps) error {
 		if err != nil {
 			return err
 		}
-		if h.model, err = sizing.NewModel(options); err != nil {
+		version, _ := flinkconf.ParseVersion(r.overview.Version) // an unknown one is taken for a new one
+		model, err := sizing.NewModel(options, version)
+		if err != nil {
 			return err
 		}
-		h.modelOf = r.from
+		h.model, h.modelOf = model, r.from
 	}
 	if len(h.list) != r.overview.TaskManagers || r.at.Sub(h.listed) >= listEvery {
 		list, err := c.rest.TaskManagerList(ctx, r.target)
 		if err != nil {
 			return err
 		}
-		h.setList(list, r.at)
+		h.setList(list, r.at, c.opts.Sizing)
 	}
-	h.turn = (h.turn + 1) % len(h.list)
-	id := h.list[h.turn].ID
+	h.turn = (h.turn + 1) % len(h.watched)
+	id := h.watched[h.turn]
 	collectors := h.collectors[id]
 	if collectors == nil {
 		var err error
@@ -109,13 +116,22 @@ func (c *Collector) sample(ctx context.Context, r round, h *heaps) error {
 	return nil
 }
 
-func (h *heaps) setList(list []rest.TaskManager, at time.Time) {
+// samplesOfPart is how many samples of each TaskManager fall into a part of the window, at least. Where there are too many for that some are
+// asked, and the same ones each time.
+const samplesOfPart = 5
+
+func (h *heaps) setList(list []rest.TaskManager, at time.Time, rules sizing.Rules) {
 	known := map[string]sizing.Collectors{}
+	h.watched = nil
 	for _, t := range list {
+		h.watched = append(h.watched, t.ID)
 		if collectors := h.collectors[t.ID]; collectors != nil {
 			known[t.ID] = collectors
 		}
 	}
+	slices.Sort(h.watched)
+	most := rules.Window / sizing.Parts / (samplesOfPart * sampleEvery)
+	h.watched = h.watched[:min(len(h.watched), max(int(most), 1))]
 	h.list, h.listed, h.collectors = list, at, known
 }
 
@@ -130,8 +146,8 @@ func (h *heaps) conclude(rules sizing.Rules, now time.Time, failed error) {
 	if err == nil {
 		h.sized.Advice, err = rules.Advise(live, h.model, largest)
 	}
-	if h.sized.Err = errors.Join(err, failed); err == nil {
-		h.sized.Err = nil
+	if h.sized.Err = err; err != nil && failed != nil {
+		h.sized.Err = fmt.Errorf("%w; %w", err, failed)
 	}
 }
 
@@ -139,6 +155,9 @@ func (h *heaps) conclude(rules sizing.Rules, now time.Time, failed error) {
 func (h *heaps) fleet() (largest sizing.Sizes, err error) {
 	f := &h.sized.Fleet
 	f.Smallest, f.Largest = 0, 0
+	if len(h.list) == 0 {
+		return sizing.Sizes{}, errMemoryUnasked
+	}
 	for _, t := range h.list {
 		size := t.Sizes.Process()
 		if size == 0 {
@@ -157,7 +176,7 @@ func (h *heaps) fleet() (largest sizing.Sizes, err error) {
 // readFailures looks, when the job is in trouble or runs anew, whether a task failed for want of memory.
 func (c *Collector) readFailures(ctx context.Context, r round, job string, h *heaps) {
 	anew := r.jobErr == nil && !h.epoch.equal(r.job.epoch)
-	if job == "" || r.jobErr == nil && !anew || r.at.Sub(h.failures) < sampleEvery {
+	if job == "" || r.jobErr == nil && !anew || r.at.Sub(h.failures) < sampleEvery-early {
 		return
 	}
 	h.failures = r.at
@@ -166,15 +185,20 @@ func (c *Collector) readFailures(ctx context.Context, r round, job string, h *he
 		return
 	}
 	h.sized.Fleet.Failed = time.UnixMilli(found.Time)
-	h.sized.Fleet.Failure = fmt.Sprintf("a task failed with an OutOfMemoryError (%s)", found.Reason)
+	h.sized.Fleet.Failure = "a task failed with an OutOfMemoryError"
+	if found.Reason != "" {
+		h.sized.Fleet.Failure += " (" + found.Reason + ")"
+	}
 	c.opts.Sized(h.sized)
 }
 
-// reading is the advised size of a TaskManager's process.
-func (h *heaps) reading() Reading {
+// reading is the advised size of a TaskManager's process. While the job's numbers don't count, for that reason, it is held for so long.
+func (h *heaps) reading(now time.Time, hold time.Duration, trouble error) Reading {
 	switch {
 	case h == nil:
 		return failed(errMemoryUnasked)
+	case trouble != nil && now.Sub(h.sized.Time) > hold:
+		return failed(trouble)
 	case h.sized.Err != nil:
 		return failed(h.sized.Err)
 	}

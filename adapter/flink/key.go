@@ -16,7 +16,7 @@ const (
 	NeedSources      Needs = 1 << iota // a GET for each source
 	NeedTaskManagers                   // one GET for all TaskManagers' JVMs
 	NeedDesired                        // one GET for the busiest vertex, and two for checkpoints when the number would fall
-	NeedMemory                         // one GET every ten seconds, and a list of TaskManagers each minute
+	NeedMemory                         // one GET every ten seconds, and a list of TaskManagers each minute; more when the job or a TaskManager is new
 )
 
 // NeedNothing is what the plain ratios take.

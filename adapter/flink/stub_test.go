@@ -40,6 +40,7 @@ type stub struct {
 	vertices     []*stubVertex
 	interval     time.Duration // of checkpoints; 0: there are none
 	completed    time.Time     // the newest checkpoint, by our clock
+	heaps        stubHeaps
 
 	instant          bool      // new metrics are there while a question is still being answered
 	fetched, renewed time.Time // when those that are told were fetched, and those that are on their way
@@ -60,6 +61,7 @@ func newStub(t testing.TB, clock *clocktesting.FakeClock, name string) *stub {
 		running: clock.Now().Add(-10 * time.Minute), completed: clock.Now(),
 	}
 	s.changed = s.running
+	s.heaps = newStubHeaps()
 	source := steady(counters{Times: rest.Times{Busy: 0.1, Idle: 0.9}, in: 100, out: 100})
 	source.ID, source.Name = sourceID, "Source: orders"
 	source.sources = func(seconds float64) []rest.Source {
@@ -142,7 +144,13 @@ func (s *stub) answer(r *http.Request) any {
 	case r.URL.Path == "/taskmanagers/metrics":
 		return s.jvms(r)
 	case r.URL.Path == "/jobmanager/config":
-		return []map[string]string{{"key": "heartbeat.timeout", "value": "50000"}}
+		return s.heaps.config()
+	case r.URL.Path == "/taskmanagers":
+		return s.listTaskManagers()
+	case strings.HasPrefix(r.URL.Path, "/taskmanagers/"):
+		return s.taskManager(r)
+	case ofJob && path == "/exceptions":
+		return s.heaps.exceptions()
 	case ofJob && path == "":
 		return s.detail()
 	case ofJob && path == "/checkpoints/config":

@@ -33,7 +33,7 @@ func jobOf(namespace, name string) flink.Cluster {
 
 const (
 	needSources = flink.NeedSources
-	needDesired = flink.NeedSources | flink.NeedDesired
+	needDesired = flink.NeedSources | flink.NeedDesired | flink.NeedMemory
 )
 
 // reading is one of the time of all samples.
@@ -44,6 +44,7 @@ func known(wanted float64) snapshot.Sample[flink.Job] {
 	return snapshot.Sample[flink.Job]{Time: at.Add(time.Second), Value: flink.Job{
 		Busy: reading(0.70449), Backpressured: reading(0.2), Idle: reading(0.1), KafkaLag: reading(1e9 + 1), Pending: reading(50), RecordsIn: reading(60.25), EventLag: reading(7.0004),
 		HeapUsed: reading(0.8), GCTime: reading(0.09), CPULoad: reading(0.01), TaskManagers: reading(11), Slots: reading(22), Parallelism: reading(21), Restarts: reading(4), Busiest: "work", Desired: reading(wanted),
+		Memory:      reading(428 << 20),
 		Explanation: flink.Explanation{Job: "5c", Decision: desired.Decision{TaskManagers: int(wanted)}},
 	}}
 }
@@ -61,6 +62,7 @@ func provider(clusters ...KafkaCluster) *Provider {
 	p.SetJobs(memory[flink.Key, flink.Job]{
 		key("orders", flink.NeedNothing, ""):                  known(0),
 		key("orders", flink.NeedTaskManagers, ""):             known(0),
+		key("orders", flink.NeedMemory, ""):                   known(0),
 		key("orders", needSources, ""):                        known(0),
 		key("orders", needSources, "main"):                    known(0),
 		key("orders", needDesired, ""):                        known(3),
@@ -106,6 +108,7 @@ func TestFlinkValues(t *testing.T) {
 		{"heap", one, "flink_heap_used_ratio", "app=orders", "800m"},
 		{"collection", one, "flink_gc_time_ratio", "app=orders", "90m"},
 		{"CPU", one, "flink_cpu_load", "app=orders", "10m"},
+		{"memory of a TaskManager, in bytes", one, "flink_desired_taskmanager_memory_bytes", "app=orders", "448790528"},
 		{"desired, by the only Kafka cluster", one, "flink_desired_taskmanagers", "app=orders", "12"},
 		{"desired, by the one that is named", two, "flink_desired_taskmanagers", "app=orders,kafka-cluster=main", "12"},
 		{"desired without a Kafka cluster", none, "flink_desired_taskmanagers", "app=orders", "3"},

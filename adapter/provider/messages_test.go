@@ -14,7 +14,7 @@ import (
 
 // speakers are the packages whose errors an HPA can show.
 func speakers() []string {
-	return []string{".", "../snapshot", "../collect", "../kafka", "../kafka/security", "../flink", "../flink/rest", "../tlsfile", "../rule", "../rules"}
+	return []string{".", "../snapshot", "../collect", "../kafka", "../kafka/security", "../flink", "../flink/rest", "../sizing", "../tlsfile", "../rule", "../rules"}
 }
 
 // unheard are texts that no HPA can show, and why.

@@ -243,7 +243,7 @@ func TestListAllExternalMetrics(t *testing.T) {
 		got = append(got, metric.Metric)
 	}
 	want := []string{
-		"flink_backpressured_ratio", "flink_busy_ratio", "flink_cpu_load", "flink_desired_taskmanagers", "flink_event_time_lag_seconds", "flink_gc_time_ratio",
+		"flink_backpressured_ratio", "flink_busy_ratio", "flink_cpu_load", "flink_desired_taskmanager_memory_bytes", "flink_desired_taskmanagers", "flink_event_time_lag_seconds", "flink_gc_time_ratio",
 		"flink_heap_used_ratio", "flink_idle_ratio", "flink_kafka_lag", "flink_parallelism", "flink_pending_records", "flink_records_in_per_second", "flink_restarts", "flink_slots", "flink_taskmanagers",
 		"kafka_consumergroup_lag", "kafka_consumergroup_lag_at_commit", "kafka_consumergroup_lag_max", "kafka_consumergroup_lag_seconds",
 	}

@@ -24,10 +24,10 @@ type Advice struct {
 }
 
 var (
-	errNothingYet = errors.New("the job's memory has not been watched for long enough; it takes a part of flink.memory.window in which the job neither restarts nor is rescaled (an hour, by default)")
+	errNothingYet = errors.New("the job's memory has not been watched for long enough; it takes a whole part of flink.memory.window in which the job neither restarts nor is rescaled (an hour on the clock, by default)")
 	errNoModel    = errors.New("the memory options of the JobManager are not those of its TaskManagers, so how theirs is divided can't be told; give both the same taskmanager.memory.* options")
 	errUnlimited  = errors.New("no process would be large enough")
-	errAtMost     = errors.New("no old collection was seen, so what is live in the heap is known at most, and the heap is not so large that this tells something")
+	errAtMost     = errors.New("no old collection tells what is live in the heap as it is filled now, so it is known at most, and the heap is not so large that this says something")
 )
 
 // networkFactor is how many times the network memory in use there is to be, where there is as much now: more TaskManagers take more channels, and
@@ -35,7 +35,7 @@ var (
 const networkFactor = 4
 
 // Advise works out the process that holds Factor times M of heap, and the managed and network memory that is in use. sizes are those of
-// the largest TaskManager that runs. What is known at most is no reason for a larger process.
+// the largest TaskManager that runs. Only what an old collection left is a reason for a larger process: all else may hold garbage.
 func (r Rules) Advise(live Live, model Model, sizes Sizes) (Advice, error) {
 	if live.Bytes == 0 {
 		return Advice{}, errNothingYet
@@ -44,9 +44,10 @@ func (r Rules) Advise(live Live, model Model, sizes Sizes) (Advice, error) {
 		return Advice{}, errNoModel
 	}
 	heap := int64(math.Ceil(r.Factor * float64(live.Bytes)))
-	network := min(sizes.Network, networkFactor*live.Network)
+	// More than there is now was in use under other options.
+	managed, network := min(sizes.Managed, live.Managed), min(sizes.Network, networkFactor*live.Network)
 	heapFits := func(s Sizes) bool { return s.TaskHeap >= 0 && s.Heap() >= heap }
-	process, ok := model.smallest(func(s Sizes) bool { return heapFits(s) && s.Managed >= live.Managed && s.Network >= network })
+	process, ok := model.smallest(func(s Sizes) bool { return heapFits(s) && s.Managed >= managed && s.Network >= network })
 	if !ok {
 		return Advice{}, errUnlimited
 	}
@@ -54,12 +55,12 @@ func (r Rules) Advise(live Live, model Model, sizes Sizes) (Advice, error) {
 		Process: process, Heap: model.Divide(process).Heap(), Live: live.Bytes, AtMost: live.AtMost, Counted: live.Counted,
 		CurrentProcess: sizes.Process(), CurrentHeap: sizes.Heap(), Factor: r.Factor, Watched: live.Watched.Seconds(),
 	}
-	if live.AtMost && a.Process >= a.CurrentProcess {
+	if !live.Counted && a.Process >= a.CurrentProcess {
 		return Advice{}, errAtMost
 	}
 	switch smaller := model.Divide(process - MiB); {
 	case !heapFits(smaller):
-	case smaller.Managed < live.Managed:
+	case smaller.Managed < managed:
 		a.Limit = "managed memory in use"
 	default:
 		a.Limit = "network memory in use"
@@ -92,7 +93,7 @@ func (a Advice) Text() string {
 	case a.Counted:
 		about, by = "", " after old collections"
 	}
-	fmt.Fprintf(&b, ": %s%s of heap live%s, %g times that of %s; watched for %s", about, Text(a.Live), by, a.Factor, Text(a.CurrentHeap), watched(a.Watched))
+	fmt.Fprintf(&b, ": %s%s of %s of heap live%s, and %g times that advised; watched for %s", about, Text(a.Live), Text(a.CurrentHeap), by, a.Factor, watched(a.Watched))
 	if a.Limit != "" {
 		fmt.Fprintf(&b, "; not less for its %s", a.Limit)
 	}

@@ -44,14 +44,20 @@ func (s share) of(whole int64) int64 {
 // memoryOption is the beginning of all options about memory.
 const memoryOption = "taskmanager.memory."
 
-// NewModel reads the options by key, as GET /jobmanager/config has them, over Flink's defaults.
-func NewModel(options map[string]string) (Model, error) {
+// NewModel reads the options by key, as GET /jobmanager/config has them, over the defaults of that version of Flink. Options that fix the heap
+// are an error: no size of the process changes it then.
+func NewModel(options map[string]string, version flinkconf.Version) (Model, error) {
+	for _, fixed := range []string{"flink.size", "task.heap.size"} {
+		if _, set := options[memoryOption+fixed]; set {
+			return Model{}, fmt.Errorf("option %s%s of the JobManager fixes the heap, whatever the process has; set %sprocess.size instead", memoryOption, fixed, memoryOption)
+		}
+	}
 	r := reader{options: options}
 	m := Model{
 		frameworkHeap: r.size("framework.heap.size", 128*MiB), frameworkOffHeap: r.size("framework.off-heap.size", 128*MiB),
 		taskOffHeap: r.size("task.off-heap.size", 0), metaspace: r.size("jvm-metaspace.size", 256*MiB),
 		managed:  share{r.fraction("managed.fraction", 0.4), 0, math.MaxInt64},
-		network:  share{r.fraction("network.fraction", 0.1), r.size("network.min", 64*MiB), r.size("network.max", math.MaxInt64)},
+		network:  share{r.fraction("network.fraction", 0.1), r.size("network.min", 64*MiB), r.size("network.max", networkMax(version))},
 		overhead: share{r.fraction("jvm-overhead.fraction", 0.1), r.size("jvm-overhead.min", 192*MiB), r.size("jvm-overhead.max", 1024*MiB)},
 	}
 	if _, set := options[memoryOption+"managed.size"]; set {
@@ -59,6 +65,14 @@ func NewModel(options map[string]string) (Model, error) {
 		m.managed = share{0, size, size}
 	}
 	return m, r.err
+}
+
+// networkMax is the default, which is no limit from 1.17 on.
+func networkMax(version flinkconf.Version) int64 {
+	if version.Known() && version.Before(flinkconf.Version{Major: 1, Minor: 17}) {
+		return 1024 * MiB
+	}
+	return math.MaxInt64
 }
 
 // reader reads options, and keeps the first error.

@@ -17,7 +17,7 @@ type Rules struct {
 	Window time.Duration
 	// Factor is how many times M the heap is to be, above 1.
 	Factor float64
-	// StepEvery is how long TaskManagers run with one size before they get the next one.
+	// StepEvery is how long after one step the next one is taken, at the earliest.
 	StepEvery time.Duration
 	// BackOff is how long after running out of memory none is taken away again.
 	BackOff time.Duration

@@ -28,9 +28,8 @@ const (
 
 // Next is the state that follows, and why it is what it is. advised is false where there is no advice.
 //
-// One step is taken at a time: the first when the job has been watched for long enough, the next one when all TaskManagers have run with the last for
-// StepEvery. One that runs out of memory gives all that
-// start what their owner says, and nothing is taken away for BackOff.
+// One step is taken at a time: the first when the job has been watched for long enough, the next one StepEvery after the last, when all TaskManagers
+// have it. One that runs out of memory gives all that start what their owner says, and nothing is taken away for BackOff.
 func (r Rules) Next(s State, fleet Fleet, advice Advice, advised bool, now time.Time) (State, string) {
 	if fleet.Failed.After(s.Failed) {
 		return State{Since: now, Failed: fleet.Failed, Failure: fleet.Failure}, "back to what the owner says: " + fleet.Failure

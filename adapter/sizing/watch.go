@@ -9,9 +9,9 @@ import (
 type Part struct {
 	Start   time.Time
 	Live    int64 // heap in use when garbage had been collected; 0: not known
-	Counted bool  // the JVM counted an old collection for it
-	AtMost  int64 // the least heap in use, whatever was collected: Live is not more
-	Heap    int64 // that Live or AtMost was seen in
+	Counted bool  // an old collection that the JVM counted left it
+	AtMost  int64 // the least heap in use, whatever was collected
+	Heap    int64 // of the TaskManager with most in use after garbage had been collected, as far as that is known
 	Managed int64 // the most in use, as the next
 	Network int64
 }
@@ -25,27 +25,15 @@ type Part struct {
 //     is live: the least since then.
 //   - Where it doesn't, a part tells it whose least is the same as before to a hundredth of the heap, as no garbage piles up; or fell
 //     by more than a tenth, as it was collected.
-//   - Any other part tells what is live at most.
+//   - In any other part what was live counts on, for a window at most, unless the heap is fuller by a tenth than it was before garbage was last
+//     collected: what is new in it is live or garbage.
+//
+// A part tells what is live when that is so for the TaskManager that has most.
 type Watch struct {
 	length  time.Duration
 	parts   []Part // whole ones, the oldest first
 	start   time.Time
 	running map[string]*heap // by TaskManager; of the part that is going on
-}
-
-// heap is one TaskManager's in the part that is going on.
-type heap struct {
-	first, last     Sample // last may be of the part before
-	samples         int
-	least           int64
-	collected       time.Time // when the first old collection that counts was seen; zero: none yet
-	late            time.Time // of one in the second half, for the next part
-	leastCollected  int64     // since collected
-	managed         int64
-	network         int64
-	before          int64 // least of the part before; 0: not seen all through it
-	youngBefore     bool  // there was a young collection in that
-	collectedBefore time.Time
 }
 
 // NewWatch goes on from parts that were remembered, the oldest first.
@@ -73,38 +61,30 @@ func (w *Watch) Disturb() {
 	clear(w.running)
 }
 
-func (h *heap) see(s Sample, half time.Time) {
-	collected := h.last.TaskManager != "" && s.Old > h.last.Old
-	if h.samples == 0 {
-		h.first, h.least = s, s.Used
-		h.collected, h.leastCollected = h.collectedBefore, s.Used
-	}
-	if collected {
-		switch {
-		case !s.At.Before(half):
-			h.late = s.At
-		case h.collected.IsZero():
-			h.collected, h.leastCollected = s.At, s.Used
-		}
-	}
-	h.last, h.samples = s, h.samples+1
-	h.least, h.leastCollected = min(h.least, s.Used), min(h.leastCollected, s.Used)
-	h.managed, h.network = max(h.managed, s.Managed), max(h.network, s.Network)
-}
-
 // end ends the part that is going on, if there is one, and begins the one at next.
 func (w *Watch) end(next time.Time) (ended bool) {
 	follows := w.start.Add(w.length).Equal(next)
 	running := w.running
 	w.running = map[string]*heap{}
-	part := Part{Start: w.start}
+	part, most := Part{Start: w.start}, int64(-1)
 	for id, h := range running {
 		if !h.whole(w.start, w.length) {
+			if follows && h.samples > 0 {
+				w.running[id] = &heap{last: h.last}
+			}
 			continue
 		}
-		part.add(*h)
+		live, counted, known := h.conclude(w.start, Parts*w.length)
+		if live > most || live == most && known {
+			most, part.Heap, part.Live, part.Counted = live, h.last.Max, 0, false
+			if known {
+				part.Live, part.Counted = live, counted
+			}
+		}
+		part.AtMost = max(part.AtMost, h.least)
+		part.Managed, part.Network = max(part.Managed, h.managed), max(part.Network, h.network)
 		if follows {
-			w.running[id] = &heap{last: h.last, before: h.least, youngBefore: h.last.Young > h.first.Young, collectedBefore: h.late}
+			w.running[id] = &heap{last: h.last, told: h.told}
 		}
 	}
 	w.start = next
@@ -115,70 +95,8 @@ func (w *Watch) end(next time.Time) (ended bool) {
 	return true
 }
 
-// leastSamples is how many samples a part takes to find what is in use after a collection.
-const leastSamples = 3
-
-// whole tells whether the heap was watched all through a part.
-func (h *heap) whole(start time.Time, length time.Duration) bool {
-	edge := length / 5
-	return h.samples >= leastSamples && h.first.At.Sub(start) <= edge && start.Add(length).Sub(h.last.At) <= edge
-}
-
-func (p *Part) add(h heap) {
-	p.Managed, p.Network = max(p.Managed, h.managed), max(p.Network, h.network)
-	live, counted, known := h.live()
-	if h.least > p.AtMost {
-		p.AtMost = h.least
-		if p.Live == 0 {
-			p.Heap = h.last.Max
-		}
-	}
-	if known && live > p.Live {
-		p.Live, p.Counted, p.Heap = live, counted, h.last.Max
-	}
-}
-
-// live is what is live in the heap, whether that is from an old collection that the JVM counted, and whether it is known.
-func (h heap) live() (bytes int64, counted, known bool) {
-	if !h.collected.IsZero() {
-		return h.leastCollected, true, true
-	}
-	if h.last.TellsOld || h.before == 0 || !h.youngBefore || h.last.Young == h.first.Young {
-		return 0, false, false
-	}
-	change := float64(h.least-h.before) / float64(max(h.last.Max, 1))
-	return h.least, false, change < -0.1 || change > -0.01 && change < 0.01
-}
-
 // Parts are those of the window that ends at now, the oldest first.
 func (w *Watch) Parts(now time.Time) []Part {
 	w.parts = slices.DeleteFunc(w.parts, func(p Part) bool { return now.Sub(p.Start) > Parts*w.length })
 	return slices.Clone(w.parts)
-}
-
-// Live is what is known of M.
-type Live struct {
-	Bytes   int64
-	AtMost  bool // no part tells it, so it is the largest of what it is at most
-	Counted bool // an old collection that the JVM counted left it
-	Watched time.Duration
-	Managed int64 // the most in use, as the next
-	Network int64
-}
-
-// Live is what the parts of a window tell together: the largest M of those that know it. Without a part there is none.
-func (r Rules) Live(parts []Part) (live Live, ok bool) {
-	atMost := int64(0)
-	for _, p := range parts {
-		live.Watched += r.part()
-		live.Managed, live.Network = max(live.Managed, p.Managed), max(live.Network, p.Network)
-		atMost = max(atMost, p.AtMost)
-		if p.Live > live.Bytes {
-			live.Bytes, live.Counted = p.Live, p.Counted
-		}
-	}
-	if live.Bytes == 0 {
-		live.Bytes, live.AtMost = atMost, true
-	}
-	return live, len(parts) > 0
 }

@@ -42,9 +42,10 @@ func (a exceptionsAnswer) outOfMemory() (found OutOfMemory, err error) {
 // longestReason cuts off what no JVM says: it comes from outside, and goes into Events.
 const longestReason = 80
 
-// reasonAfter is the message that follows an exception's name on its line.
+// reasonAfter is the message that follows an exception's name on its line. Flink adds sentences of advice to some.
 func reasonAfter(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
+	line, _, _ = strings.Cut(line, ". ")
 	reason := strings.ToValidUTF8(strings.TrimSpace(strings.TrimPrefix(line, ":")), "")
 	if len(reason) > longestReason {
 		reason = strings.ToValidUTF8(reason[:longestReason], "")

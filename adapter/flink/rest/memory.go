@@ -40,8 +40,16 @@ type memoryAnswer struct {
 	Process          int64 `json:"totalProcessMemory"`
 }
 
+// mostMemory is 1 PiB: beyond it is no size of memory.
+const mostMemory = 1 << 50
+
 // sizes are none where they don't add up: one that was started without a size of its process doesn't tell all of them.
 func (a memoryAnswer) sizes() (s sizing.Sizes) {
+	for _, size := range []int64{a.FrameworkHeap, a.TaskHeap, a.FrameworkOffHeap, a.TaskOffHeap, a.Network, a.Managed, a.Metaspace, a.Overhead} {
+		if size < 0 || size > mostMemory {
+			return sizing.Sizes{}
+		}
+	}
 	s = sizing.Sizes{
 		FrameworkHeap: a.FrameworkHeap, TaskHeap: a.TaskHeap, FrameworkOffHeap: a.FrameworkOffHeap, TaskOffHeap: a.TaskOffHeap,
 		Managed: a.Managed, Network: a.Network, Metaspace: a.Metaspace, Overhead: a.Overhead,
@@ -105,6 +113,9 @@ func (a metricsAnswer) memory(collectors sizing.Collectors) (s sizing.Sample, er
 		value := values[name]
 		if err == nil && (!value.finite() || *value < 0) {
 			err = fmt.Errorf("%w: a TaskManager has no %s yet", errNoMetrics, name)
+		}
+		if err == nil && *value > mostMemory {
+			err = fmt.Errorf("%w: %s can't be so large", errAnswer, name)
 		}
 		if err != nil {
 			return 0
