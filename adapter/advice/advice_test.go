@@ -187,6 +187,8 @@ func TestAStepIsTakenAndAnotherWhenAllHaveIt(t *testing.T) {
 		}
 		b.rounds(step, advised(2000))
 		b.wants("1334Mi", "not all TaskManagers have it yet")
+		b.rounds(soon, advised(1334))
+		b.wants("1334Mi", "the next step is due at")
 		b.rounds(step, advised(1334))
 		b.wants("1000Mi", "not all TaskManagers have it yet")
 		want := []string{

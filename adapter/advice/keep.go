@@ -38,7 +38,7 @@ func (a *Adviser) keep(ctx context.Context, s flink.Sized, workload taskmanagers
 	before := found.state(now)
 	state, reason := before, ""
 	if err := a.mayEvict(ctx, workload.Namespace, now); err != nil {
-		state.Process, reason = 0, err.Error()
+		state.Process, state.All, reason = 0, time.Time{}, err.Error()
 	} else {
 		state, reason = s.Rules.Next(before, fleetOf(s.Fleet, pods), s.Advice, s.Err == nil, now)
 	}

@@ -77,6 +77,9 @@ func (o *object) state(now time.Time) sizing.State {
 	if status.Injected != nil {
 		state.Process = status.Injected.Value()
 	}
+	if status.All != nil {
+		state.All = status.All.Time
+	}
 	if status.Failed != nil {
 		state.Failed = status.Failed.Time
 	}
@@ -89,6 +92,9 @@ func statusOf(s flink.Sized, workload taskmanagers.Workload, state sizing.State,
 		Target:     v1alpha1.Workload{Kind: workload.Kind, Name: workload.Name},
 		JobManager: v1alpha1.Workload{Kind: s.Cluster.Kind, Name: s.Cluster.Name},
 		Current:    quantity(s.Fleet.Largest), Injected: quantity(state.Process), Since: ptr.To(metav1.NewTime(state.Since)), Reason: reason, Failure: state.Failure,
+	}
+	if !state.All.IsZero() {
+		status.All = ptr.To(metav1.NewTime(state.All))
 	}
 	if !state.Failed.IsZero() {
 		status.Failed = ptr.To(metav1.NewTime(state.Failed))
@@ -146,7 +152,7 @@ func (a *Adviser) write(ctx context.Context, key types.NamespacedName, found *ob
 // toSeconds is a status with its times as they are written.
 func toSeconds(status v1alpha1.MemoryAdviceStatus) v1alpha1.MemoryAdviceStatus {
 	s := *status.DeepCopy()
-	for _, t := range []*metav1.Time{s.Since, s.Failed} {
+	for _, t := range []*metav1.Time{s.Since, s.All, s.Failed} {
 		if t != nil {
 			*t = metav1.NewTime(t.Truncate(time.Second))
 		}

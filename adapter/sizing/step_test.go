@@ -15,6 +15,10 @@ func TestNext(t *testing.T) {
 		return f
 	}
 	state := func(mib int64, since time.Duration) State { return State{Process: mib * MiB, Since: at(since)} }
+	all := func(s State, since time.Duration) State {
+		s.All = at(since)
+		return s
+	}
 	failed := func(s State, out time.Duration) State {
 		s.Failed, s.Failure = at(out), "pod tm-1 was OOMKilled"
 		return s
@@ -41,8 +45,9 @@ func TestNext(t *testing.T) {
 		{"nor before the job has been watched for a day", State{}, fleet(1000, 1000), early, State{}, "what the owner says: the job has to be watched for 24h0m0s"},
 		{"nor is one taken back", state(700, 3*day), fleet(700, 700), none, state(700, 3*day), "700m: there is no advice"},
 		{"nor for a fifth", State{}, fleet(1000, 1000), advice(800, 1000), State{}, "what the owner says: the advice is less than a fifth away"},
-		{"the next step follows a day after the last", state(667, day), fleet(667, 667), advice(300, 667), state(445, 0), "445m: a step from 667m towards 300m"},
-		{"not before", state(667, day-time.Second), fleet(667, 667), advice(300, 667), state(667, day-time.Second), "667m: the next step is due at 2026-11-27T00:00:01Z"},
+		{"that all have it is remembered", state(667, 2*day), fleet(667, 667), advice(300, 667), all(state(667, 2*day), 0), "667m: the next step is due at 2026-11-28T00:00:00Z"},
+		{"the next step follows a day after that", all(state(667, 2*day), day), fleet(667, 667), advice(300, 667), state(445, 0), "445m: a step from 667m towards 300m"},
+		{"not before", all(state(667, 2*day), day-time.Second), fleet(667, 667), advice(300, 667), all(state(667, 2*day), day-time.Second), "667m: the next step is due at 2026-11-27T00:00:01Z"},
 		{"nor while a TaskManager has another size still", state(667, 2*day), fleet(667, 1000), advice(300, 1000), state(667, 2*day), "667m: not all TaskManagers have it yet"},
 		{"be it a smaller one", state(667, 2*day), fleet(600, 667), advice(300, 667), state(667, 2*day), "667m: not all TaskManagers have it yet"},
 		{"nor while there is none", state(667, 2*day), fleet(0, 0), none, state(667, 2*day), "667m: there is no advice"},

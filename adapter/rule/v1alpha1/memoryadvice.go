@@ -78,6 +78,9 @@ type MemoryAdviceStatus struct {
 	// since is when that was decided.
 	// +optional
 	Since *metav1.Time `json:"since,omitempty"`
+	// all is when all TaskManagers were first seen with it.
+	// +optional
+	All *metav1.Time `json:"all,omitempty"`
 	// reason is why it is that.
 	// +optional
 	Reason string `json:"reason,omitempty"`

@@ -192,6 +192,10 @@ func (in *MemoryAdviceStatus) DeepCopyInto(out *MemoryAdviceStatus) {
 		in, out := &in.Since, &out.Since
 		*out = (*in).DeepCopy()
 	}
+	if in.All != nil {
+		in, out := &in.All, &out.All
+		*out = (*in).DeepCopy()
+	}
 	if in.Failed != nil {
 		in, out := &in.Failed, &out.Failed
 		*out = (*in).DeepCopy()
