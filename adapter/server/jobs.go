@@ -45,6 +45,7 @@ func newJobGauges(each eachJob) *jobGauges {
 		gauge("lag_records", "Records between the job's own positions in Kafka and the log ends.", known(func(j flink.Job) flink.Reading { return j.KafkaLag })),
 		gauge("busy_ratio", "Busy share of the time of the job's busiest vertex, 0 to 1.", known(func(j flink.Job) flink.Reading { return j.Busy })),
 		gauge("taskmanagers", "TaskManagers that are registered.", known(func(j flink.Job) flink.Reading { return j.TaskManagers })),
+		gauge("desired_taskmanager_memory_bytes", "Size that the process of a TaskManager should have.", known(func(j flink.Job) flink.Reading { return j.Memory })),
 		gauge("desired_taskmanagers", "TaskManagers that the job is said to need. Also while that is held over a restart.", desiredNow),
 	}}
 }

@@ -29,7 +29,7 @@ func TestWhatIsShownOfAJob(t *testing.T) {
 	unknown := flink.Reading{Err: errors.New("it settles")}
 	known := func(value float64) flink.Reading { return flink.Reading{Value: value, Time: now.Add(-5 * time.Second)} }
 	held := func(value float64) flink.Reading { return flink.Reading{Value: value, Time: now.Add(-time.Minute)} }
-	ratios := flink.Job{Busy: known(0.7), RecordsIn: unknown, KafkaLag: unknown, TaskManagers: known(4), Desired: unknown}
+	ratios := flink.Job{Busy: known(0.7), RecordsIn: unknown, KafkaLag: unknown, TaskManagers: known(4), Desired: unknown, Memory: unknown}
 	arriving := func(rates ...*float64) flink.Explanation {
 		var sources []desired.Intake
 		for _, rate := range rates {
@@ -39,9 +39,9 @@ func TestWhatIsShownOfAJob(t *testing.T) {
 	}
 	hundred, fifty := 100.0, 50.0
 	whole := flink.Job{
-		Busy: known(0.7), RecordsIn: known(90), KafkaLag: known(0), TaskManagers: known(4), Desired: known(5), Explanation: arriving(&hundred, &fifty),
+		Busy: known(0.7), RecordsIn: known(90), KafkaLag: known(0), TaskManagers: known(4), Desired: known(5), Memory: known(1 << 30), Explanation: arriving(&hundred, &fifty),
 	}
-	restarting := flink.Job{Busy: unknown, RecordsIn: held(90), KafkaLag: unknown, TaskManagers: known(4), Desired: held(5), Explanation: arriving(&hundred)}
+	restarting := flink.Job{Busy: unknown, RecordsIn: held(90), KafkaLag: unknown, TaskManagers: known(4), Desired: held(5), Memory: held(1 << 30), Explanation: arriving(&hundred)}
 	restarting.Explanation.Held = "it settles"
 	partly := whole
 	partly.Explanation = arriving(&hundred, nil)
@@ -61,6 +61,7 @@ func TestWhatIsShownOfAJob(t *testing.T) {
 		{"everything, a true 0 too", map[flink.Key]snapshot.Sample[flink.Job]{{Cluster: orders, Needs: wanted, Kafka: "main"}: sample(whole)}, `
 			flink_hpa_job_arriving_records_per_second` + labels + ` 150
 			flink_hpa_job_busy_ratio` + labels + ` 0.7
+			flink_hpa_job_desired_taskmanager_memory_bytes` + labels + ` 1.073741824e+09
 			flink_hpa_job_desired_taskmanagers` + labels + ` 5
 			flink_hpa_job_lag_records` + labels + ` 0
 			flink_hpa_job_read_records_per_second` + labels + ` 90
@@ -70,6 +71,7 @@ func TestWhatIsShownOfAJob(t *testing.T) {
 			flink_hpa_job_taskmanagers` + labels + ` 4`},
 		{"arrival only when it is known of all sources", map[flink.Key]snapshot.Sample[flink.Job]{{Cluster: orders, Needs: wanted}: sample(partly)}, `
 			flink_hpa_job_busy_ratio` + labels + ` 0.7
+			flink_hpa_job_desired_taskmanager_memory_bytes` + labels + ` 1.073741824e+09
 			flink_hpa_job_desired_taskmanagers` + labels + ` 5
 			flink_hpa_job_lag_records` + labels + ` 0
 			flink_hpa_job_read_records_per_second` + labels + ` 90
@@ -79,6 +81,7 @@ func TestWhatIsShownOfAJob(t *testing.T) {
 		}, `
 			flink_hpa_job_arriving_records_per_second` + labels + ` 150
 			flink_hpa_job_busy_ratio` + labels + ` 0.7
+			flink_hpa_job_desired_taskmanager_memory_bytes` + labels + ` 1.073741824e+09
 			flink_hpa_job_desired_taskmanagers` + labels + ` 5
 			flink_hpa_job_lag_records` + labels + ` 0
 			flink_hpa_job_read_records_per_second` + labels + ` 90
@@ -89,7 +92,7 @@ func TestWhatIsShownOfAJob(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			registry := prometheus.NewPedanticRegistry()
 			registry.MustRegister(newJobGauges(polledJobs(test.samples)))
-			wantMetrics(t, registry, test.want, "flink_hpa_job_arriving_records_per_second", "flink_hpa_job_busy_ratio", "flink_hpa_job_desired_taskmanagers",
+			wantMetrics(t, registry, test.want, "flink_hpa_job_arriving_records_per_second", "flink_hpa_job_busy_ratio", "flink_hpa_job_desired_taskmanagers", "flink_hpa_job_desired_taskmanager_memory_bytes",
 				"flink_hpa_job_lag_records", "flink_hpa_job_read_records_per_second", "flink_hpa_job_taskmanagers")
 			if problems, err := testutil.GatherAndLint(registry); err != nil || len(problems) != 0 {
 				t.Errorf("Prometheus' own rules: %v, %v", problems, err)

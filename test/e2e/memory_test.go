@@ -27,7 +27,7 @@ import (
 func TestATaskManagerGetsTheMemoryThatItsJobNeeds(t *testing.T) {
 	const (
 		owner = 2750 // MiB of the process, as its owner says
-		rate  = 200  // records/s, each of which replaces 64 KiB of it
+		rate  = 126  // records/s, each of which replaces 64 KiB of it: a full collection comes each two or three minutes
 		live  = 400  // MiB that the job keeps
 		grown = 950  // MiB more, which is too much for what is advised, and not for what its owner says
 	)

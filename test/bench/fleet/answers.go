@@ -88,6 +88,9 @@ func (a *answers) routes() map[string]answer {
 	return map[string]answer{
 		"/overview":                                      whole("overview.json"),
 		"/jobmanager/config":                             whole("jobmanager_config.json"),
+		"/taskmanagers":                                  whole("taskmanagers.json"),
+		"/taskmanagers/{id}":                             whole("taskmanager.json"),
+		"/taskmanagers/{id}/metrics":                     a.metricsOfOne(namesOfTaskManagers, taskManagerValues),
 		"/taskmanagers/metrics":                          a.metrics(namesOfTaskManagers, taskManagerValues),
 		"/jobs/overview":                                 whole("jobs_overview.json"),
 		"/jobs/{job}":                                    of(whole("job.json")),

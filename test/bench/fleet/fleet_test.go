@@ -116,6 +116,17 @@ func TestTheAdapterReadsAllElse(t *testing.T) {
 	if err != nil || managers.Heap.Err != nil || managers.CPU.Err != nil || managers.GCTime.Err != nil {
 		t.Errorf("TaskManagers %+v, %v", managers, err)
 	}
+	list, err := client.TaskManagerList(ctx, target(0))
+	if err != nil || len(list) != subtasks || list[0].Sizes.Process() == 0 {
+		t.Errorf("TaskManagers %+v, %v", list, err)
+	}
+	collectors, err := client.Collectors(ctx, target(0), "tm1")
+	if err != nil || len(collectors.Old()) != 1 {
+		t.Errorf("garbage collectors %v, %v", collectors, err)
+	}
+	if sample, err := client.Memory(ctx, target(0), "tm1", collectors); err != nil || sample.Used != 64<<20 || sample.Max != 256<<20 {
+		t.Errorf("memory %+v, %v", sample, err)
+	}
 	if config, err := client.Config(ctx, target(0)); err != nil || config["scheduler-mode"] != "reactive" {
 		t.Errorf("configuration %v, %v", config, err)
 	}

@@ -3,6 +3,7 @@ package fleet
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -76,6 +77,25 @@ func (a *answers) metrics(names string, of values) answer {
 				return encode([]aggregate{})
 			}
 			all = append(all, aggregated(name, of(s, name), asked(r, "agg")))
+		}
+		return encode(all)
+	}
+}
+
+// value is an element of an answer about the metrics of one TaskManager.
+type value struct {
+	ID    string `json:"id"`
+	Value string `json:"value"`
+}
+
+// metricsOfOne are those asked for, without any that isn't there.
+func (a *answers) metricsOfOne(names string, of values) answer {
+	return func(s state, r *http.Request) ([]byte, error) {
+		all := []value{}
+		for _, name := range asked(r, "get") {
+			if a.known[names][name] {
+				all = append(all, value{name, strconv.FormatFloat(of(s, name)[0], 'f', -1, 64)})
+			}
 		}
 		return encode(all)
 	}
