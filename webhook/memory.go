@@ -51,7 +51,7 @@ func (s subject) advised(pod *corev1.Pod, advice Advice) (size *property, warnin
 
 // wasInjected tells whether an earlier pass over the pod has injected the option.
 func wasInjected(pod *corev1.Pod, key string) bool {
-	for _, one := range strings.Split(pod.Annotations[AnnotationInjected], ",") {
+	for one := range strings.SplitSeq(pod.Annotations[AnnotationInjected], ",") {
 		if strings.HasPrefix(one, key+"=") {
 			return true
 		}

@@ -36,9 +36,11 @@ func (a *Adviser) keep(ctx context.Context, s flink.Sized, workload taskmanagers
 	}
 	found = a.newest(key, found)
 	before := found.state(now)
-	state, reason := before, ""
+	var state sizing.State
+	var reason string
 	if err := a.mayEvict(ctx, workload.Namespace, now); err != nil {
-		state.Process, state.All, reason = 0, time.Time{}, err.Error()
+		state, reason = before, err.Error()
+		state.Process, state.All = 0, time.Time{}
 	} else {
 		state, reason = s.Rules.Next(before, fleetOf(s.Fleet, pods), s.Advice, s.Err == nil, now)
 	}

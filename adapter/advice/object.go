@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 
 	"github.com/flink-hpa/flink-hpa/adapter/flink"
 	"github.com/flink-hpa/flink-hpa/adapter/rule/v1alpha1"
@@ -91,13 +90,13 @@ func statusOf(s flink.Sized, workload taskmanagers.Workload, state sizing.State,
 	status := v1alpha1.MemoryAdviceStatus{
 		Target:     v1alpha1.Workload{Kind: workload.Kind, Name: workload.Name},
 		JobManager: v1alpha1.Workload{Kind: s.Cluster.Kind, Name: s.Cluster.Name},
-		Current:    quantity(s.Fleet.Largest), Injected: quantity(state.Process), Since: ptr.To(metav1.NewTime(state.Since)), Reason: reason, Failure: state.Failure,
+		Current:    quantity(s.Fleet.Largest), Injected: quantity(state.Process), Since: new(metav1.NewTime(state.Since)), Reason: reason, Failure: state.Failure,
 	}
 	if !state.All.IsZero() {
-		status.All = ptr.To(metav1.NewTime(state.All))
+		status.All = new(metav1.NewTime(state.All))
 	}
 	if !state.Failed.IsZero() {
-		status.Failed = ptr.To(metav1.NewTime(state.Failed))
+		status.Failed = new(metav1.NewTime(state.Failed))
 	}
 	if s.Err != nil {
 		status.Error = s.Err.Error()

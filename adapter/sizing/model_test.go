@@ -1,6 +1,7 @@
 package sizing
 
 import (
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -138,7 +139,7 @@ func TestAdvisedIsTheSmallestProcessThatHoldsAll(t *testing.T) {
 		}
 		got, err := rules.Advise(live, m, now)
 		if err != nil {
-			if err != errUnlimited {
+			if !errors.Is(err, errUnlimited) {
 				t.Fatal(err)
 			}
 			continue

@@ -39,8 +39,8 @@ const atOnce = `defaults:
     jobmanager.adaptive-scheduler.rescale-trigger.max-delay: 1s
 `
 
-// minutesOfMemory has the memory of TaskManagers advised after minutes in place of a day. A part of the window is three minutes.
-const minutesOfMemory = "{window: 72m, stepEvery: 3m, backOff: 1h}"
+// minutesOfMemory has the memory of TaskManagers advised after minutes in place of a day. A part of the window is 100 s.
+const minutesOfMemory = "{window: 40m, stepEvery: 100s, backOff: 1h}"
 
 func TestMain(m *testing.M) {
 	state := flag.String("state", "e2e", "`name` of the folder in .cache with the bed's state; each set of tests has its own")

@@ -74,7 +74,7 @@ func (t ruleWords) schedule() string {
 	reasons := t.reasons()
 	var in []string
 	for _, s := range t.serving.Schedules {
-		number := ""
+		var number string
 		switch {
 		case s.Fixed != nil && slices.Contains(reasons, "schedule "+s.Name):
 			number = fmt.Sprintf("fixed %d", *s.Fixed)
