@@ -78,13 +78,13 @@ func (a *Audit) RuleChanged(rule types.NamespacedName, from, to int32, reason st
 	a.add(event, func() []*autoscalingv2.HorizontalPodAutoscaler { return a.opts.HPAsOn(rule.Namespace, rule.Name) })
 }
 
-// Memory takes in what is to be told of the memory of a job's TaskManagers. It doesn't wait for the Events.
-func (a *Audit) Memory(job flink.Cluster, reason, note string, warning bool) {
+// Memory takes in what is to be told, on those HPAs, of the memory of a job's TaskManagers. It doesn't wait for the Events.
+func (a *Audit) Memory(hpas func() []*autoscalingv2.HorizontalPodAutoscaler, reason, note string, warning bool) {
 	event := events.Event{Reason: reason, Note: note}
 	if warning {
 		event.Type = corev1.EventTypeWarning
 	}
-	a.add(event, func() []*autoscalingv2.HorizontalPodAutoscaler { return a.opts.HPAs(job) })
+	a.add(event, hpas)
 }
 
 // MaxReplicas takes in that an HPA's maxReplicas is more than the number of TaskManagers of which its job could make use. It doesn't wait for

@@ -96,6 +96,12 @@ type Program struct {
 // Questions are what the program needs to know, by the name of the variable that each is for.
 func (p *Program) Questions() map[string]Question { return p.questions }
 
+// Job selects the JobManager of the job that the program is about, as a metric of the job does; ok is false without one.
+func (p *Program) Job() (selector labels.Selector, ok bool) {
+	question, ok := p.questions[running]
+	return question.Selector, ok
+}
+
 // Spec is what the program was made of. It must not be changed.
 func (p *Program) Spec() *v1alpha1.ScalingRuleSpec { return &p.spec }
 

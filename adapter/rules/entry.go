@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/ptr"
@@ -57,6 +58,15 @@ func (r *Rules) entry(key types.NamespacedName, found *v1alpha1.ScalingRule) *en
 
 // errNothingGood is for a rule whose first spec can't be used.
 var errNothingGood = errors.New("the rule has never had a spec that can be used")
+
+// job selects the job that the rule is about; nil: none.
+func (e *entry) job() labels.Selector {
+	if e.program == nil {
+		return nil
+	}
+	selector, _ := e.program.Job()
+	return selector
+}
 
 // decide evaluates the rule.
 func (e *entry) decide(readings rule.Readings, now time.Time) rule.Decision {

@@ -36,12 +36,12 @@ func (r *Rules) round(ctx context.Context) {
 		readings, unknown := r.readings(e.program, found.Namespace)
 		if !leads {
 			s := fromStatus(&found.Status)
-			s.unknown = unknown
+			s.unknown, s.job = unknown, e.job()
 			says[key] = s
 			continue
 		}
 		decision := e.decide(readings, now)
-		says[key] = said{sample: sampleOf(e, decision), evaluated: now, maxAge: maxAge, unknown: unknown}
+		says[key] = said{sample: sampleOf(e, decision), evaluated: now, maxAge: maxAge, unknown: unknown, job: e.job()}
 		status := e.status(&found.Status, decision, now)
 		e.tell(ctx, key, status)
 		if from, anew := e.changes(status.Value); anew {

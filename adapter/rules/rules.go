@@ -13,6 +13,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/utils/clock"
@@ -76,9 +77,10 @@ const (
 // said is what a rule says.
 type said struct {
 	sample    snapshot.Sample[int32]
-	evaluated time.Time     // when it was found
-	maxAge    time.Duration // for which it counts
-	unknown   error         // what this replica would need to find it, and doesn't know
+	evaluated time.Time       // when it was found
+	maxAge    time.Duration   // for which it counts
+	unknown   error           // what this replica would need to find it, and doesn't know
+	job       labels.Selector // of the job that the rule is about; nil: none
 }
 
 // New returns Rules that know none until Run. They need list and watch on scalingrules, and update on scalingrules/status.
@@ -108,6 +110,19 @@ func (r *Rules) Known(namespace, name string) error {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.says[types.NamespacedName{Namespace: namespace, Name: name}].unknown
+}
+
+// Jobs are the rules that are about a job, each with the selector by which metrics are asked of that.
+func (r *Rules) Jobs() map[types.NamespacedName]labels.Selector {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	jobs := map[types.NamespacedName]labels.Selector{}
+	for key, says := range r.says {
+		if says.job != nil {
+			jobs[key] = says.job
+		}
+	}
+	return jobs
 }
 
 // at is what counts of it at now.

@@ -15,5 +15,6 @@ func (o *Options) rules(client kubernetes.Interface, dynamic dynamic.Interface, 
 		Serves: sources.provider.Serves, Peek: sources.provider.Peek, Leads: leads, Changed: sources.audit.RuleChanged, Clock: clock.RealClock{},
 	})
 	sources.provider.SetRules(all)
+	sources.scaled.rules = all.Jobs
 	return all
 }

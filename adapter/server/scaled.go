@@ -23,7 +23,8 @@ import (
 // among all JobManagers of a namespace.
 const scaledEvery = 10 * time.Second
 
-// scaled knows what the HPAs scale that go by desired numbers, and looks whether their jobs can use as many.
+// scaled knows what the HPAs scale that go by desired numbers, or by ScalingRules that are about a job, and looks whether their jobs can use as
+// many.
 type scaled struct {
 	clock clock.Clock
 	// asking are the HPAs of a namespace that go by a metric, with their selectors; cluster is what a selector means; explain is the number's
@@ -35,8 +36,17 @@ type scaled struct {
 	room func([]taskmanagers.Workload) *desired.Room
 	tell func(ctx context.Context, hpa *autoscalingv2.HorizontalPodAutoscaler, usable int) bool
 
-	workloads atomic.Pointer[map[flink.Cluster][]taskmanagers.Workload]
-	told      map[excess]bool
+	// rules are those that are about a job, with the selector of that.
+	rules func() map[types.NamespacedName]labels.Selector
+
+	jobs atomic.Pointer[map[flink.Cluster]scaledJob]
+	told map[excess]bool
+}
+
+// scaledJob is what HPAs scale for the job of a cluster.
+type scaledJob struct {
+	workloads []taskmanagers.Workload // each once
+	hpas      []*autoscalingv2.HorizontalPodAutoscaler
 }
 
 // excess is a maxReplicas that was told of: for an HPA and what its job can use, once.
@@ -68,26 +78,54 @@ func (s *scaled) roomOf(cluster flink.Cluster) *desired.Room {
 	return s.room(workloads)
 }
 
-// workloadsOf are those that HPAs scale by the desired number of that cluster, each once.
+// workloadsOf are those that HPAs scale by what the job of that cluster needs, each once.
 func (s *scaled) workloadsOf(cluster flink.Cluster) []taskmanagers.Workload {
-	if workloads := s.workloads.Load(); workloads != nil {
-		return (*workloads)[cluster]
+	return s.of(cluster).workloads
+}
+
+// hpasOf are the HPAs that do.
+func (s *scaled) hpasOf(cluster flink.Cluster) []*autoscalingv2.HorizontalPodAutoscaler {
+	return s.of(cluster).hpas
+}
+
+func (s *scaled) of(cluster flink.Cluster) scaledJob {
+	if jobs := s.jobs.Load(); jobs != nil {
+		return (*jobs)[cluster]
 	}
-	return nil
+	return scaledJob{}
+}
+
+// each is each HPA that goes by what a job needs, with the selector of the job.
+func (s *scaled) each() iter.Seq2[*autoscalingv2.HorizontalPodAutoscaler, labels.Selector] {
+	return func(yield func(*autoscalingv2.HorizontalPodAutoscaler, labels.Selector) bool) {
+		for hpa, selector := range s.asking(metav1.NamespaceAll, provider.DesiredTaskManagers) {
+			if !yield(hpa, selector) {
+				return
+			}
+		}
+		for rule, selector := range s.rules() {
+			for hpa := range s.asking(rule.Namespace, rule.Name) {
+				if !yield(hpa, selector) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (s *scaled) look(ctx context.Context) {
 	now, end := context.WithCancel(ctx)
 	end() // what isn't known now is looked at the next time
-	workloads, told := map[flink.Cluster][]taskmanagers.Workload{}, map[excess]bool{}
+	jobs, told := map[flink.Cluster]scaledJob{}, map[excess]bool{}
 	hpas := map[types.UID]bool{}
-	for hpa, selector := range s.asking(metav1.NamespaceAll, provider.DesiredTaskManagers) {
+	for hpa, selector := range s.each() {
 		cluster, err := s.cluster(hpa.Namespace, selector)
 		hpas[hpa.UID] = true
 		if err != nil {
 			continue // the HPA's status says why
 		}
-		workloads[cluster] = added(workloads[cluster], workloadOf(hpa))
+		job := jobs[cluster]
+		jobs[cluster] = scaledJob{added(job.workloads, workloadOf(hpa)), added(job.hpas, hpa)}
 		explained, err := s.explain(now, hpa.Namespace, selector, false)
 		usable := explained.Decision.Usable
 		if over := (excess{hpa.UID, usable}); err == nil && usable > 0 && int(hpa.Spec.MaxReplicas) > usable && !s.told[over] {
@@ -100,15 +138,15 @@ func (s *scaled) look(ctx context.Context) {
 		}
 	}
 	s.told = told
-	s.workloads.Store(&workloads)
+	s.jobs.Store(&jobs)
 }
 
-// added has the workload once: two HPAs of one are a mistake that must not count its pods twice.
-func added(workloads []taskmanagers.Workload, workload taskmanagers.Workload) []taskmanagers.Workload {
-	if slices.Contains(workloads, workload) {
-		return workloads
+// added has one once: two HPAs of one workload are a mistake that must not count its pods twice.
+func added[T comparable](all []T, one T) []T {
+	if slices.Contains(all, one) {
+		return all
 	}
-	return append(workloads, workload)
+	return append(all, one)
 }
 
 // workloadOf is what makes the pods of what an HPA scales. Flink's operator makes a Deployment for a FlinkDeployment in standalone mode.

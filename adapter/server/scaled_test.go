@@ -23,7 +23,8 @@ import (
 type scaledBed struct {
 	*scaled
 	hpas   []*autoscalingv2.HorizontalPodAutoscaler
-	usable map[string]int // by app; absent: there is no explanation
+	paced  []*autoscalingv2.HorizontalPodAutoscaler // on the rule paced, of the job orders
+	usable map[string]int                           // by app; absent: there is no explanation
 	leads  bool
 	heard  []string
 }
@@ -35,6 +36,11 @@ func newScaledBed(hpas ...*autoscalingv2.HorizontalPodAutoscaler) *scaledBed {
 			return func(yield func(*autoscalingv2.HorizontalPodAutoscaler, labels.Selector) bool) {
 				for _, hpa := range b.hpas {
 					if namespace == metav1.NamespaceAll && metric == provider.DesiredTaskManagers && !yield(hpa, labels.SelectorFromSet(hpa.Labels)) {
+						return
+					}
+				}
+				for _, hpa := range b.paced {
+					if namespace == "shop" && metric == "paced" && !yield(hpa, labels.Everything()) {
 						return
 					}
 				}
@@ -54,6 +60,9 @@ func newScaledBed(hpas ...*autoscalingv2.HorizontalPodAutoscaler) *scaledBed {
 				return flink.Explanation{}, errors.New("it would have to wait")
 			}
 			return flink.Explanation{Decision: desired.Decision{Usable: usable}}, nil
+		},
+		rules: func() map[types.NamespacedName]labels.Selector {
+			return map[types.NamespacedName]labels.Selector{{Namespace: "shop", Name: "paced"}: labels.SelectorFromSet(labels.Set{"app": "orders"})}
 		},
 		room: func(workloads []taskmanagers.Workload) *desired.Room {
 			return &desired.Room{Reason: desired.Reason{Text: fmt.Sprint(workloads)}}
@@ -101,6 +110,11 @@ func TestTheRoomOfAJobIsThatOfWhatItsHPAScales(t *testing.T) {
 	b.look(t.Context())
 	if got := b.roomOf(cluster("orders")); got != nil {
 		t.Errorf("without its HPAs: %+v", got)
+	}
+	b.paced = []*autoscalingv2.HorizontalPodAutoscaler{scaling("paced", "", "Deployment", "paced-tm", 9)}
+	b.look(t.Context())
+	if got := b.roomOf(cluster("orders")); got == nil || got.Reason.Text != "[Deployment shop/paced-tm]" || len(b.hpasOf(cluster("orders"))) != 1 {
+		t.Errorf("by an HPA on a rule: %+v", got)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
@@ -102,6 +104,7 @@ func newSources(conf config.Config, in place, metrics *ownMetrics) (*sources, er
 	rooms := &room.Rooms{TaskManagers: s.taskManagers.Of, Quotas: s.quotas.In}
 	s.scaled = &scaled{
 		clock: clock, asking: s.demand.Asking, cluster: answers.FlinkCluster, explain: answers.Explain, room: rooms.Of, tell: s.audit.MaxReplicas,
+		rules: func() map[types.NamespacedName]labels.Selector { return nil }, // until there are some
 	}
 	s.adviser = s.newAdviser(in)
 	s.current.Store(&collected{})
