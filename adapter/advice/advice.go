@@ -79,8 +79,14 @@ type Adviser struct {
 	trouble map[taskmanagers.Workload]string // why a MemoryAdvice could not be kept in the last round
 
 	mu         sync.RWMutex
-	sized      map[flink.Cluster]flink.Sized
+	sized      map[flink.Cluster]heard
 	remembered map[flink.Cluster][]sizing.Part // as it was before this replica began
+}
+
+// heard is what a job told, and when.
+type heard struct {
+	flink.Sized
+	at time.Time
 }
 
 // right is whether pods of a namespace may be evicted.
@@ -94,7 +100,7 @@ type right struct {
 func New(opts Options) *Adviser {
 	return &Adviser{
 		opts: opts, told: map[flink.Cluster]int64{}, written: map[types.NamespacedName]*object{}, may: map[string]right{}, trouble: map[taskmanagers.Workload]string{},
-		sized: map[flink.Cluster]flink.Sized{}, remembered: map[flink.Cluster][]sizing.Part{},
+		sized: map[flink.Cluster]heard{}, remembered: map[flink.Cluster][]sizing.Part{},
 		watch: objects.New(objects.Options{
 			Dynamic: opts.Dynamic, Resources: opts.Resources, Namespaces: opts.Namespaces, Of: v1alpha1.MemoryAdviceGVR(), Named: "MemoryAdvices", Clock: opts.Clock,
 		}),
@@ -105,7 +111,7 @@ func New(opts Options) *Adviser {
 func (a *Adviser) Sized(s flink.Sized) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.sized[s.Cluster] = s
+	a.sized[s.Cluster] = heard{s, a.opts.Clock.Now()}
 }
 
 // Remembered is what was seen of a job's memory before this replica began, as far as it is known by now.
@@ -201,11 +207,11 @@ func (a *Adviser) fresh(now time.Time) []flink.Sized {
 	defer a.mu.Unlock()
 	var all []flink.Sized
 	for cluster, s := range a.sized {
-		if now.Sub(s.Time) > maxAge {
+		if now.Sub(s.at) > maxAge {
 			delete(a.sized, cluster)
 			continue
 		}
-		all = append(all, s)
+		all = append(all, s.Sized)
 	}
 	return all
 }

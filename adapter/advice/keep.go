@@ -47,7 +47,7 @@ func (a *Adviser) keep(ctx context.Context, s flink.Sized, workload taskmanagers
 	if err := a.write(ctx, key, found, statusOf(s, workload, state, reason)); err != nil {
 		return err
 	}
-	if state != before {
+	if state.Process != before.Process {
 		a.tellStep(ctx, s.Cluster, before, state, reason)
 		return nil // the webhook is to know first
 	}
@@ -70,17 +70,12 @@ func fleetOf(fleet sizing.Fleet, pods []taskmanagers.Pod) sizing.Fleet {
 }
 
 func (a *Adviser) tellStep(ctx context.Context, job flink.Cluster, before, state sizing.State, reason string) {
-	if before.Process == state.Process && before.Failed.Equal(state.Failed) {
-		return
-	}
 	klog.FromContext(ctx).Info("Memory of TaskManagers that start", "jobManager", job, "fromBytes", before.Process, "toBytes", state.Process, "reason", reason)
-	if state.Failed.After(before.Failed) && before.Process != 0 {
+	if state.Failed.After(before.Failed) {
 		a.opts.Told(job, ReasonFailed, reason, true)
 		return
 	}
-	if before.Process != state.Process {
-		a.opts.Told(job, ReasonStep, reason, false)
-	}
+	a.opts.Told(job, ReasonStep, reason, false)
 }
 
 // replace evicts the pods that were given another size than their owner says.

@@ -63,7 +63,11 @@ func (c *Collector) readMemory(ctx context.Context, r round, m *memory) {
 		return
 	}
 	c.readFailures(ctx, r, m.epoch.job, h)
-	if r.jobErr != nil || r.at.Sub(h.sampled) < sampleEvery-early {
+	if r.jobErr != nil {
+		c.opts.Sized(h.sized)
+		return
+	}
+	if r.at.Sub(h.sampled) < sampleEvery-early {
 		return
 	}
 	h.sampled = r.at
@@ -189,7 +193,6 @@ func (c *Collector) readFailures(ctx context.Context, r round, job string, h *he
 	if found.Reason != "" {
 		h.sized.Fleet.Failure += " (" + found.Reason + ")"
 	}
-	c.opts.Sized(h.sized)
 }
 
 // reading is the advised size of a TaskManager's process. While the job's numbers don't count, for that reason, it is held for so long.

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os/exec"
@@ -116,7 +117,7 @@ func TestATaskManagerGetsTheMemoryThatItsJobNeeds(t *testing.T) {
 			err = fmt.Errorf("the job is %s", job.State)
 		}
 		if pods, listErr := j.taskManagers(ctx); listErr != nil || len(pods) != 1 || pods[0].Name == small.Name {
-			err = fmt.Errorf("the TaskManagers are %d, %v", len(pods), listErr)
+			err = errors.Join(fmt.Errorf("there are %d TaskManagers, the one of before among them", len(pods)), listErr)
 		}
 		return err
 	})
@@ -215,7 +216,7 @@ func (j flinkJob) restart(t *testing.T, pod corev1.Pod) {
 	eventually(t, startsWithin, "the job runs on another TaskManager", func(ctx context.Context) error {
 		pods, err := j.taskManagers(ctx)
 		if err != nil || len(pods) != 1 || pods[0].Name == pod.Name || len(pods[0].Status.ContainerStatuses) != 1 {
-			return fmt.Errorf("the TaskManagers are %d, %v", len(pods), err)
+			return errors.Join(fmt.Errorf("there are %d TaskManagers, not another one alone", len(pods)), err)
 		}
 		job, err := j.flink.Job(ctx)
 		if err == nil && (!job.AllRun() || job.RunningFrom.Before(pods[0].CreationTimestamp.Time)) {
