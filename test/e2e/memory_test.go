@@ -24,11 +24,11 @@ import (
 	"github.com/flink-hpa/flink-hpa/test/load"
 )
 
-// TestATaskManagerGetsTheMemoryThatItsJobNeeds has a job that keeps 96 MiB on its heap in a TaskManager of 1040 MiB, which is far too much. It starts
+// TestATaskManagerGetsTheMemoryThatItsJobNeeds has a job that keeps 96 MiB on its heap in a TaskManager of 1200 MiB, which is far too much. It starts
 // its job, and looks at it while other tests run. Minutes stand for days, so what a JVM collects in hours is collected as quickly.
 func TestATaskManagerGetsTheMemoryThatItsJobNeeds(t *testing.T) {
 	const (
-		owner = 1040 // MiB of the process, as its owner says
+		owner = 1200 // MiB of the process, as its owner says
 		rate  = 38   // records/s, each of which replaces 64 KiB of it
 		live  = 96   // MiB that the job keeps
 		grown = 250  // MiB more, which is too much for what is advised, and not for what its owner says
@@ -57,7 +57,10 @@ func TestATaskManagerGetsTheMemoryThatItsJobNeeds(t *testing.T) {
 	}
 
 	uncollected()
-	inUse := liveHeap(t, pod)
+	var inUse int64 // it comes and goes with what is on its way from Kafka
+	for range 3 {
+		inUse = max(inUse, liveHeap(t, pod))
+	}
 	t.Logf("the JVM's own count of what is live: %d MiB", inUse>>20)
 	status, err := j.memory(t.Context())
 	if err != nil {
@@ -80,6 +83,11 @@ func TestATaskManagerGetsTheMemoryThatItsJobNeeds(t *testing.T) {
 		}
 		return err
 	})
+	table, err := cluster.Run(t.Context(), "get", "memoryadvices", "-n", j.Name)
+	if err != nil {
+		t.Error(err)
+	}
+	t.Logf("kubectl get memoryadvices:\n%s", table)
 	step := j.injected(t)
 	if step >= owner || step < owner*2/3 {
 		t.Errorf("%d MiB are injected, want less than %d, by a third at most", step, owner)
@@ -89,8 +97,8 @@ func TestATaskManagerGetsTheMemoryThatItsJobNeeds(t *testing.T) {
 		t.Errorf("the TaskManager that started has %d MiB, want %d", got, step)
 	}
 	small := j.taskManager(t)
-	if request := small.Spec.Containers[0].Resources.Requests.Memory().Value() >> 20; request < int64(step) || request >= 1100 {
-		t.Errorf("it requests %d MiB of memory, want as much less than 1100 as its process is smaller, and no less than that", request)
+	if request := small.Spec.Containers[0].Resources.Requests.Memory().Value() >> 20; request < int64(step) || request >= 1300 {
+		t.Errorf("it requests %d MiB of memory, want as much less than 1300 as its process is smaller, and no less than that", request)
 	}
 	if seen, want := small.Annotations["flink-hpa.dev/injected"], fmt.Sprintf("taskmanager.memory.process.size=%dm", step); !strings.Contains(seen, want) {
 		t.Errorf("its annotation is %q", seen)
