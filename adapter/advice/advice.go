@@ -12,7 +12,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -80,7 +79,7 @@ type Adviser struct {
 
 	mu         sync.RWMutex
 	sized      map[flink.Cluster]heard
-	remembered map[flink.Cluster][]sizing.Part // as it was before this replica began
+	remembered map[flink.Cluster][]sizing.Part // as MemoryAdvices had it last
 }
 
 // heard is what a job told, and when.
@@ -114,10 +113,13 @@ func (a *Adviser) Sized(s flink.Sized) {
 	a.sized[s.Cluster] = heard{s, a.opts.Clock.Now()}
 }
 
-// Remembered is what was seen of a job's memory before this replica began, as far as it is known by now.
+// Remembered is what was seen of a job's memory before, by this replica or another one, as far as it is known by now.
 func (a *Adviser) Remembered(cluster flink.Cluster) []sizing.Part {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
+	if told, ok := a.sized[cluster]; ok && len(told.Parts) > 0 {
+		return told.Parts
+	}
 	return a.remembered[cluster]
 }
 
@@ -139,7 +141,7 @@ func (a *Adviser) Run(ctx context.Context) {
 		select {
 		case <-next.C():
 		case read = <-reading:
-			a.recall()
+			a.recall(a.there())
 		case <-ctx.Done():
 			next.Stop()
 			return
@@ -149,15 +151,12 @@ func (a *Adviser) Run(ctx context.Context) {
 	}
 }
 
-// recall finds what was seen of each job before.
-func (a *Adviser) recall() {
+// recall takes over what was seen of each job.
+func (a *Adviser) recall(there map[types.NamespacedName]*object) {
 	remembered := map[flink.Cluster][]sizing.Part{}
-	for _, object := range a.watch.List() {
-		var found v1alpha1.MemoryAdvice
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &found); err == nil {
-			cluster := flink.Cluster{Namespace: found.Namespace, Kind: found.Status.JobManager.Kind, Name: found.Status.JobManager.Name}
-			remembered[cluster] = partsOf(found.Status.Parts)
-		}
+	for key, found := range there {
+		of := found.status.JobManager
+		remembered[flink.Cluster{Namespace: key.Namespace, Kind: of.Kind, Name: of.Name}] = partsOf(found.status.Parts)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -166,18 +165,20 @@ func (a *Adviser) recall() {
 
 // round tells of advice, and keeps the MemoryAdvices of those who have asked for them, once they can be read.
 func (a *Adviser) round(ctx context.Context, read bool) {
+	now := a.opts.Clock.Now()
+	jobs := a.fresh(now)
 	if !a.opts.Leads() {
 		clear(a.written) // whoever leads writes
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	now := a.opts.Clock.Now()
 	var there map[types.NamespacedName]*object
 	if read {
 		there = a.there()
+		a.recall(there)
 	}
-	for _, s := range a.fresh(now) {
+	for _, s := range jobs {
 		a.tell(s)
 		for _, workload := range a.opts.Workloads(s.Cluster) {
 			pods := a.asking(workload)

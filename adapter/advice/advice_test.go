@@ -298,6 +298,12 @@ func TestAnotherReplicaGoesOn(t *testing.T) {
 		if after := b.wants("1334Mi", "not all TaskManagers have it yet"); !after.Since.Equal(before.Since) {
 			t.Errorf("it is injected since %s, before since %s", after.Since, before.Since)
 		}
+		newer := advised(2000)
+		newer.Parts[0].Live++
+		b.rounds(1, newer)
+		if parts := next.Remembered(orders); len(parts) != 1 || parts[0] != newer.Parts[0] {
+			t.Errorf("of what it has heard itself it remembers %+v", parts)
+		}
 	})
 }
 
