@@ -63,7 +63,7 @@ test-unit: tools ## tests of all modules, with the race detector
 	cd test/monitoring && go vet ./... && go test -race ./...
 
 test-e2e: tools ## the end to end tests: a real control plane, Kafka and Flink
-	cd test && go test -race -tags e2e -count=1 -timeout 40m -parallel 3 -v -skip '^TestWhen' ./e2e
+	cd test && go test -race -tags e2e -count=1 -timeout 60m -parallel 3 -v -skip '^TestWhen' ./e2e
 	cd test && go test -race -tags e2e -count=1 -timeout 40m -v -run '^TestWhen' ./e2e -args -state=faults -impatient
 
 verify: .cache/bin/verify $(CONTROLLER_GEN) ## what compilers don't see: modules, format, generated files, manifests, documents, workflows, scripts
