@@ -92,9 +92,13 @@ func TestATaskManagerGetsTheMemoryThatItsJobNeeds(t *testing.T) {
 		t.Errorf("%d MiB are injected, want less than %d, by a third at most", step, owner)
 	}
 	j.restart(t, pod)
-	if got := j.process(t); got != step {
-		t.Errorf("the TaskManager that started has %d MiB, want %d", got, step)
-	}
+	eventually(t, rounds, "the TaskManager that started has what is injected", func(ctx context.Context) error {
+		size, err := j.process(ctx)
+		if err == nil && size != step {
+			err = fmt.Errorf("it has %d MiB, want %d", size, step)
+		}
+		return err
+	})
 	small := j.taskManager(t)
 	if request := small.Spec.Containers[0].Resources.Requests.Memory().Value() >> 20; request < int64(step) || request >= 1300 {
 		t.Errorf("it requests %d MiB of memory, want as much less than 1300 as its process is smaller, and no less than that", request)
@@ -123,14 +127,14 @@ func TestATaskManagerGetsTheMemoryThatItsJobNeeds(t *testing.T) {
 		if err == nil && !job.AllRun() {
 			err = fmt.Errorf("the job is %s", job.State)
 		}
+		if size, sizeErr := j.process(ctx); err == nil && (sizeErr != nil || size != owner) {
+			err = errors.Join(fmt.Errorf("the TaskManager has %d MiB, not %d", size, owner), sizeErr)
+		}
 		if pods, listErr := j.taskManagers(ctx); listErr != nil || len(pods) != 1 || pods[0].Name == small.Name {
 			err = errors.Join(fmt.Errorf("there are %d TaskManagers, the one of before among them", len(pods)), listErr)
 		}
 		return err
 	})
-	if got := j.process(t); got != owner {
-		t.Errorf("the TaskManager has %d MiB, want %d", got, owner)
-	}
 	status, err = j.memory(t.Context())
 	if err != nil || !strings.Contains(status.Failure, "OutOfMemoryError (Java heap space)") {
 		t.Errorf("the failure is %q, %v", status.Failure, err)
@@ -233,19 +237,20 @@ func (j flinkJob) restart(t *testing.T, pod corev1.Pod) {
 	})
 }
 
-// process is the size of the one TaskManager's process in MiB, by Flink's own word.
-func (j flinkJob) process(t *testing.T) int {
-	t.Helper()
+// process is the size of the one TaskManager's process in MiB, by Flink's own word. One that has just been deleted may be listed yet.
+func (j flinkJob) process(ctx context.Context) (int, error) {
 	var list struct {
 		TaskManagers []struct {
 			MemoryConfiguration struct{ TotalProcessMemory int64 }
 		}
 	}
-	if err := j.flink.Get(t.Context(), "/taskmanagers", &list); err != nil {
-		t.Fatal(err)
+	if err := j.flink.Get(ctx, "/taskmanagers", &list); err != nil {
+		return 0, err
 	}
-	last := len(list.TaskManagers) - 1 // one that has just been deleted may be listed yet
-	return int(list.TaskManagers[last].MemoryConfiguration.TotalProcessMemory >> 20)
+	if len(list.TaskManagers) != 1 {
+		return 0, fmt.Errorf("%d TaskManagers are registered, not one", len(list.TaskManagers))
+	}
+	return int(list.TaskManagers[0].MemoryConfiguration.TotalProcessMemory >> 20), nil
 }
 
 // keepCollecting has the JVM of a pod collect all garbage every few seconds, until the function that it returns is called.
