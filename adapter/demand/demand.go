@@ -20,6 +20,8 @@ import (
 	listers "k8s.io/client-go/listers/autoscaling/v2"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
+
+	"github.com/flink-hpa/flink-hpa/internal/namespaces"
 )
 
 // askEvery is how often each question is asked: far more often than one is dropped that nobody asks, and half as often as HPAs ask, so
@@ -57,11 +59,7 @@ type watch struct {
 // New returns a Demand that knows nothing until Run. It needs list and watch on horizontalpodautoscalers.
 func New(client kubernetes.Interface, opts Options) *Demand {
 	d := &Demand{opts: opts}
-	namespaces := opts.Namespaces
-	if len(namespaces) == 0 {
-		namespaces = []string{metav1.NamespaceAll}
-	}
-	for _, namespace := range namespaces {
+	for _, namespace := range namespaces.Watches(opts.Namespaces) {
 		factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(namespace), informers.WithTransform(d.strip))
 		hpas := factory.Autoscaling().V2().HorizontalPodAutoscalers()
 		d.watches = append(d.watches, watch{factory, hpas.Lister(), hpas.Informer().HasSynced})

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
@@ -17,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/flink-hpa/flink-hpa/adapter/pods"
+	"github.com/flink-hpa/flink-hpa/internal/namespaces"
 )
 
 // ErrNotFound is wrapped by every error that says that what was asked for isn't there, as opposed to out of reach.
@@ -48,12 +48,9 @@ type podWatch struct {
 }
 
 // NewDiscovery returns a Discovery that knows nothing until Start, and then the JobManagers of these namespaces; without any, of all.
-func NewDiscovery(client kubernetes.Interface, namespaces ...string) *Discovery {
-	if len(namespaces) == 0 {
-		namespaces = []string{metav1.NamespaceAll}
-	}
-	d := &Discovery{watches: make(map[string]podWatch, len(namespaces))}
-	for _, namespace := range namespaces {
+func NewDiscovery(client kubernetes.Interface, served ...string) *Discovery {
+	d := &Discovery{watches: map[string]podWatch{}}
+	for _, namespace := range namespaces.Watches(served) {
 		d.watches[namespace] = newPodWatch(client, namespace)
 	}
 	return d
@@ -67,10 +64,7 @@ func newPodWatch(client kubernetes.Interface, namespace string) podWatch {
 
 // of is the watch that the namespace's pods are in; ok is false for a namespace that nobody watches.
 func (d *Discovery) of(namespace string) (w podWatch, ok bool) {
-	if w, ok = d.watches[metav1.NamespaceAll]; !ok {
-		w, ok = d.watches[namespace]
-	}
-	return w, ok
+	return namespaces.Watch(d.watches, namespace)
 }
 
 // Start watches the pods until ctx ends. It returns at once.

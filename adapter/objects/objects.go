@@ -15,6 +15,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+
+	"github.com/flink-hpa/flink-hpa/internal/namespaces"
 )
 
 const (
@@ -84,11 +86,7 @@ func has(resources *metav1.APIResourceList, name string) bool {
 
 // Start starts the informers and waits for what they list first; false: ctx has ended. Shutdown waits for their end.
 func (w *Watch) Start(ctx context.Context) bool {
-	namespaces := w.opts.Namespaces
-	if len(namespaces) == 0 {
-		namespaces = []string{metav1.NamespaceAll}
-	}
-	for _, namespace := range namespaces {
+	for _, namespace := range namespaces.Watches(w.opts.Namespaces) {
 		factory := dynamicinformer.NewFilteredDynamicSharedInformerFactory(w.opts.Dynamic, 0, namespace, nil)
 		informer := factory.ForResource(w.opts.Of).Informer()
 		_ = informer.SetWatchErrorHandlerWithContext(w.onceEach()) // it fails only once the informer has started

@@ -13,6 +13,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
+
+	"github.com/flink-hpa/flink-hpa/internal/namespaces"
 )
 
 // Quotas knows the ResourceQuotas that there are in Kubernetes. Where it may not read them it knows none. It is safe for concurrent use.
@@ -29,12 +31,9 @@ type quotaWatch struct {
 
 // NewQuotas returns Quotas that know nothing until Start, and then those of these namespaces; without any, of all. They need list and watch on
 // resourcequotas, and do without.
-func NewQuotas(client kubernetes.Interface, namespaces ...string) *Quotas {
-	if len(namespaces) == 0 {
-		namespaces = []string{metav1.NamespaceAll}
-	}
-	q := &Quotas{watches: make(map[string]*quotaWatch, len(namespaces))}
-	for _, namespace := range namespaces {
+func NewQuotas(client kubernetes.Interface, served ...string) *Quotas {
+	q := &Quotas{watches: map[string]*quotaWatch{}}
+	for _, namespace := range namespaces.Watches(served) {
 		factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(namespace), informers.WithTransform(strip))
 		w := &quotaWatch{factory: factory, informer: factory.Core().V1().ResourceQuotas().Informer()}
 		_ = w.informer.SetWatchErrorHandlerWithContext(w.failed) // fails only once it has started
@@ -59,10 +58,7 @@ func (q *Quotas) shutdown() {
 
 // In are the quotas of a namespace that count every pod, by name.
 func (q *Quotas) In(namespace string) []Quota {
-	w, ok := q.watches[metav1.NamespaceAll]
-	if !ok {
-		w, ok = q.watches[namespace]
-	}
+	w, ok := namespaces.Watch(q.watches, namespace)
 	if !ok || w.forbidden() {
 		return nil
 	}

@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/flink-hpa/flink-hpa/adapter/pods"
+	"github.com/flink-hpa/flink-hpa/internal/namespaces"
 )
 
 // errNotSynced is for the moment after the start.
@@ -39,12 +39,9 @@ type watch struct {
 
 // New returns a Watch that knows nothing until Start, and then the TaskManagers of these namespaces; without any, of all. It needs list and
 // watch on pods.
-func New(client kubernetes.Interface, namespaces ...string) *Watch {
-	if len(namespaces) == 0 {
-		namespaces = []string{metav1.NamespaceAll}
-	}
-	w := &Watch{watches: make(map[string]watch, len(namespaces))}
-	for _, namespace := range namespaces {
+func New(client kubernetes.Interface, served ...string) *Watch {
+	w := &Watch{watches: map[string]watch{}}
+	for _, namespace := range namespaces.Watches(served) {
 		factory, informer := pods.Informer(client, namespace, label, cache.Indexers{workloadIndex: indexByWorkload}, strip)
 		w.watches[namespace] = watch{factory, informer.GetIndexer(), informer.HasSynced}
 	}
@@ -78,10 +75,7 @@ func (w *Watch) Synced() error {
 // Of are the workload's TaskManagers, oldest first, without those that are being deleted or have ended. There are none in a namespace that
 // nobody watches, and before Synced there may be fewer than there are.
 func (w *Watch) Of(workload Workload) []Pod {
-	watch, ok := w.watches[metav1.NamespaceAll]
-	if !ok {
-		watch, ok = w.watches[workload.Namespace]
-	}
+	watch, ok := namespaces.Watch(w.watches, workload.Namespace)
 	if !ok {
 		return nil
 	}

@@ -1,4 +1,4 @@
-// Package namespaces reads the flag --namespaces, which both programs have.
+// Package namespaces reads the flag --namespaces, which both programs have, and knows which watches see the namespaces of it.
 package namespaces
 
 import (

@@ -27,3 +27,27 @@ func TestGiven(t *testing.T) {
 		})
 	}
 }
+
+func TestWhichWatchSeesANamespace(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		served    []string
+		namespace string
+		want      string
+		ok        bool
+	}{
+		{"all are seen by one", nil, "shop", "watch of ", true},
+		{"one of those that are served", []string{"crm", "shop"}, "shop", "watch of shop", true},
+		{"another one", []string{"crm", "shop"}, "bank", "", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			watches := map[string]string{}
+			for _, namespace := range Watches(test.served) {
+				watches[namespace] = "watch of " + namespace
+			}
+			if got, ok := Watch(watches, test.namespace); got != test.want || ok != test.ok {
+				t.Errorf("got %q, %v; want %q, %v", got, ok, test.want, test.ok)
+			}
+		})
+	}
+}

@@ -110,8 +110,8 @@ var (
 	labelValues = regexp.MustCompile(`^label_values\((.*), ([a-z_]+)\)$`)
 )
 
-func TestTheDashboardShowsMetricsThatThereAre(t *testing.T) {
-	m := read(t)
+func readDashboard(t *testing.T) dashboard {
+	t.Helper()
 	data, err := os.ReadFile(dashboardFile)
 	if err != nil {
 		t.Fatal(err)
@@ -120,6 +120,12 @@ func TestTheDashboardShowsMetricsThatThereAre(t *testing.T) {
 	if err := json.Unmarshal(data, &board); err != nil {
 		t.Fatal(err)
 	}
+	return board
+}
+
+func TestTheDashboardShowsMetricsThatThereAre(t *testing.T) {
+	m := read(t)
+	board := readDashboard(t)
 	variables := map[string]string{"__rate_interval": "2m"}
 	for _, v := range board.Templating.List {
 		variables[v.Name] = ".*"
@@ -186,14 +192,7 @@ func unseen() map[string]string {
 }
 
 func TestTheDashboardShowsAllThatMatters(t *testing.T) {
-	data, err := os.ReadFile(dashboardFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var board dashboard
-	if err := json.Unmarshal(data, &board); err != nil {
-		t.Fatal(err)
-	}
+	board := readDashboard(t)
 	var shown strings.Builder
 	for _, panel := range board.Panels {
 		for _, target := range panel.Targets {

@@ -15,6 +15,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/flink-hpa/flink-hpa/internal/namespaces"
 )
 
 // Options of Pods. Label, Keep and Changed are required.
@@ -59,14 +61,10 @@ func New(client kubernetes.Interface, opts Options) *Pods {
 // Run watches until ctx ends.
 func (p *Pods) Run(ctx context.Context) {
 	asks := selecting(p.opts.Label + "=enabled")
-	watched := p.opts.Namespaces
-	if len(watched) == 0 {
-		watched = []string{metav1.NamespaceAll}
-	}
 	var factories []informers.SharedInformerFactory
 	var listed []cache.InformerSynced
 	var labelled []watch
-	for _, namespace := range watched {
+	for _, namespace := range namespaces.Watches(p.opts.Namespaces) {
 		factory := informers.NewSharedInformerFactoryWithOptions(p.client, 0, selectingAs(asks, named(namespace)), informers.WithTransform(nameOnly))
 		registration, _ := factory.Core().V1().Namespaces().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{ // fails only once stopped
 			AddFunc:    func(object any) { p.open(ctx, object.(*corev1.Namespace).Name) },
